@@ -1,0 +1,172 @@
+"""Settings: one frozen object, built from arguments, an explicit mapping and defaults.
+
+Nothing else in the package reads the environment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args
+from urllib.parse import urlsplit
+
+import msgspec
+
+from deepnote_kernel.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULT_BASE_URL", "LOCAL", "Mode", "Secret", "Settings", "StorageMode"]
+
+DEFAULT_BASE_URL = "https://api.deepnote.com"
+
+LOCAL = "local"
+"""A base URL that stands for the embedded server on this computer, started when first needed."""
+
+StorageMode = Literal["read_write", "readonly"]
+Mode = Literal["live", "direct"]
+
+
+class Secret:
+    """A string that never shows itself: its ``repr`` and ``str`` are stars."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the secret itself, to be put on the wire and nowhere else."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError("a Secret is not pickled")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where cells run, and how.
+
+    Precedence of each value: argument or magic option, then traitlets, then environment, then the
+    default written here.
+    """
+
+    token: Secret = Secret("")
+    """API key of a Deepnote workspace. ``DEEPNOTE_TOKEN``."""
+
+    base_url: str = DEFAULT_BASE_URL
+    """The API's address without a version suffix, or ``local``. ``DEEPNOTE_BASE_URL``."""
+
+    notebook_id: str = ""
+    """The notebook a new session is anchored to; starting a session runs it. ``DEEPNOTE_NOTEBOOK_ID``."""
+
+    project_id: str = ""
+    """The project a scratch notebook is made in. ``DEEPNOTE_PROJECT_ID``."""
+
+    mode: Mode = "live"
+    """``live``: cells stream, take input and have no time limit. ``direct``: one call a cell. ``DEEPNOTE_MODE``."""
+
+    storage_mode: StorageMode = "read_write"
+    """Whether the session may write to project storage. ``DEEPNOTE_STORAGE_MODE``."""
+
+    idle_shutdown_s: int = 0
+    """Seconds of idleness after which Deepnote ends the session; 0 leaves its default. ``DEEPNOTE_IDLE_SHUTDOWN``."""
+
+    calls_per_minute: int = 60
+    """How many calls a minute a running cell may use over a minute's average. ``DEEPNOTE_CALLS_PER_MINUTE``."""
+
+    start_timeout_s: float = 900.0
+    """Seconds a session may take to become ready, its first run included. ``DEEPNOTE_START_TIMEOUT``."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether cells run on the embedded server of this computer."""
+        return self.base_url == LOCAL
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], **overrides: Any) -> Settings:
+        """Build settings from a mapping such as ``os.environ``.
+
+        Args:
+            environ: Where ``DEEPNOTE_*`` variables are looked up. Empty values count as absent.
+            **overrides: Fields by name that win over the environment; ``None`` counts as absent.
+
+        Raises:
+            ConfigError: A value cannot be read; the message names the variable and what it takes.
+        """
+        values: dict[str, Any] = {}
+        for name, variable in _VARIABLES.items():
+            text = environ.get(variable, "").strip()
+            if text:
+                values[name] = _parse(name, variable, text)
+        values.update({name: value for name, value in overrides.items() if value is not None})
+        return cls(**values).checked()
+
+    def replace(self, **changes: Any) -> Settings:
+        """Return these settings with some fields changed; ``None`` leaves a field as it is."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return msgspec.structs.replace(self, **given).checked()
+
+    def checked(self) -> Settings:
+        """Return these settings, their address tidied, or raise.
+
+        Raises:
+            ConfigError: A field holds a value that cannot work.
+        """
+        for name, kind in (("mode", Mode), ("storage_mode", StorageMode)):
+            if getattr(self, name) not in get_args(kind):
+                choices = " or ".join(get_args(kind))
+                raise ConfigError(f"{name} is {getattr(self, name)!r}.", f"It must be {choices}.")
+        return msgspec.structs.replace(self, base_url=_base_url(self.base_url))
+
+
+_VARIABLES = {
+    "token": "DEEPNOTE_TOKEN",
+    "base_url": "DEEPNOTE_BASE_URL",
+    "notebook_id": "DEEPNOTE_NOTEBOOK_ID",
+    "project_id": "DEEPNOTE_PROJECT_ID",
+    "mode": "DEEPNOTE_MODE",
+    "storage_mode": "DEEPNOTE_STORAGE_MODE",
+    "idle_shutdown_s": "DEEPNOTE_IDLE_SHUTDOWN",
+    "calls_per_minute": "DEEPNOTE_CALLS_PER_MINUTE",
+    "start_timeout_s": "DEEPNOTE_START_TIMEOUT",
+}
+
+
+def _parse(name: str, variable: str, text: str) -> Any:
+    if name == "token":
+        return Secret(text)
+    kind = type(getattr(Settings(), name))
+    if kind is str:
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        raise ConfigError(f"{variable} is {text!r}.", "It must be a number.") from None
+
+
+def _base_url(url: str) -> str:
+    if url == LOCAL:
+        return url
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(
+            f"The Deepnote address {url!r} is not a web address.",
+            f"Give one such as {DEFAULT_BASE_URL}, or the word {LOCAL}.",
+        )
+    if parts.username or parts.password:
+        raise ConfigError(
+            "The Deepnote address holds a user name or password.",
+            "Leave them out; the token goes into DEEPNOTE_TOKEN.",
+        )
+    return url.rstrip("/").removesuffix("/v2").rstrip("/")

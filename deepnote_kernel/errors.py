@@ -1,0 +1,173 @@
+"""Every error this package raises on purpose.
+
+::
+
+    DeepnoteError                   something the user can read and act on
+    ├── ConfigError                 a setting is missing or wrong; nothing was sent
+    ├── TransportError              no answer came back
+    │   ├── ConnectionFailedError   the request never arrived
+    │   └── RequestTimeoutError     it may have arrived; the answer did not come in time
+    ├── APIStatusError              an answer of status 400 or above
+    │   ├── BadRequestError         400
+    │   ├── UnauthorizedError       401
+    │   ├── PermissionDeniedError   403
+    │   ├── NotFoundError           404
+    │   ├── ExecutionTimeoutError   408: the code ran longer than the call may take
+    │   ├── ConflictError           409: suspended project, busy notebook, or kernel unavailable
+    │   ├── PayloadTooLargeError    413
+    │   ├── RateLimitedError        429
+    │   └── ServerError             5xx
+    ├── ResponseFormatError         an answer of status 2xx that cannot be read
+    └── SessionError                the remote session cannot do what was asked
+        ├── SessionStartError       it did not become ready
+        ├── SessionGoneError        it has ended; its variables are lost
+        └── UnsupportedError        this way of running cells has no such feature
+
+An expected error reaches the notebook as one line: what happened, then what to do about it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "APIStatusError",
+    "BadRequestError",
+    "ConfigError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "DeepnoteError",
+    "ExecutionTimeoutError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "RateLimitedError",
+    "RequestTimeoutError",
+    "ResponseFormatError",
+    "ServerError",
+    "SessionError",
+    "SessionGoneError",
+    "SessionStartError",
+    "TransportError",
+    "UnauthorizedError",
+    "UnsupportedError",
+]
+
+
+class DeepnoteError(Exception):
+    """Something went wrong that the user can understand and act on.
+
+    Args:
+        message: What happened, naming the thing it happened to. One sentence.
+        remedy: What to do about it. One sentence, or empty where there is nothing to do.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class ConfigError(DeepnoteError):
+    """A setting is missing or wrong; nothing was sent."""
+
+
+class TransportError(DeepnoteError):
+    """No answer came back."""
+
+
+class ConnectionFailedError(TransportError):
+    """The request did not reach the server."""
+
+
+class RequestTimeoutError(TransportError):
+    """The answer did not come in time; the request may have been carried out."""
+
+
+class APIStatusError(DeepnoteError):
+    """The server answered with a status of 400 or above.
+
+    Args:
+        message: The call, the status and the server's own words, in one line.
+        remedy: What to do about it.
+        status_code: The HTTP status.
+        body: The parsed JSON body, or the text where it was not JSON.
+        server_message: The server's own words alone; empty where it said nothing readable.
+        request_id: The server's ``X-Request-Id``, for its support; empty where it sent none.
+        retry_after_s: How long the server asked to wait, in seconds; ``None`` where it did not say.
+    """
+
+    def __init__(  # noqa: PLR0913 - an error carries all that is known of the answer
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        status_code: int,
+        body: object = None,
+        server_message: str = "",
+        request_id: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy)
+        self.status_code = status_code
+        self.body = body
+        self.server_message = server_message
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+
+
+class BadRequestError(APIStatusError):
+    """400: the request was not understood, or names something that is not there."""
+
+
+class UnauthorizedError(APIStatusError):
+    """401: the token is missing or not valid."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the token may not do this, or the plan does not include it."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such session, notebook, run or project."""
+
+
+class ExecutionTimeoutError(APIStatusError):
+    """408: the code ran longer than the call may take; its outputs are lost to the caller."""
+
+
+class ConflictError(APIStatusError):
+    """409: the project is suspended, the notebook is busy, or the kernel is unavailable."""
+
+
+class PayloadTooLargeError(APIStatusError):
+    """413: the request body is larger than the server takes."""
+
+
+class RateLimitedError(APIStatusError):
+    """429: too many requests in the last minute."""
+
+
+class ServerError(APIStatusError):
+    """5xx: the server, or a proxy before it, failed."""
+
+
+class ResponseFormatError(DeepnoteError):
+    """The server answered with success, but the answer cannot be read."""
+
+
+class SessionError(DeepnoteError):
+    """The remote session cannot do what was asked."""
+
+
+class SessionStartError(SessionError):
+    """The session did not become ready."""
+
+
+class SessionGoneError(SessionError):
+    """The session has ended, and its variables with it."""
+
+
+class UnsupportedError(SessionError):
+    """This way of running cells has no such feature."""
