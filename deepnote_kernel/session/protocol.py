@@ -1,0 +1,165 @@
+"""What a place where cells run looks like to the kernel and the magics.
+
+A session runs one cell at a time and tells what happens to it as a stream of events. It knows no ZMQ and,
+to its callers, no HTTP. Its implementations are :mod:`~deepnote_kernel.session.live` and
+:mod:`~deepnote_kernel.session.direct`; another system behind the same kernel is one more class with these methods.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from deepnote_kernel.config import Settings
+
+__all__ = [
+    "Cell",
+    "Event",
+    "InputRequest",
+    "JSON",
+    "Message",
+    "Progress",
+    "Reply",
+    "Session",
+    "Status",
+]
+
+JSON: TypeAlias = dict[str, Any]
+"""Content of a Jupyter message, as the messaging specification describes it for each ``msg_type``."""
+
+Progress: TypeAlias = "Callable[[str], None]"
+"""Takes one short line for people, such as ``machine starting``; called from the session's own loop."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of code, as an ``execute_request`` asks for it."""
+
+    id: str
+    """Names this execution; the same id never runs twice. The ``msg_id`` of the request will do."""
+
+    code: str
+    silent: bool = False
+    store_history: bool = True
+    allow_stdin: bool = False
+    user_expressions: dict[str, str] = {}
+    execution_count: int = 0
+    """The number the cell carries here; 0 lets the far side count."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to publish on iopub: an output, a display update, a comm message."""
+
+    msg_type: str
+    content: JSON
+    metadata: JSON = {}
+    buffers: list[bytes] = []
+    parent: str = ""
+    """Id of the cell or comm message that caused it, where it is not the one running."""
+
+
+class InputRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The cell waits for a line from the person: call :meth:`Session.answer` with it."""
+
+    prompt: str
+    password: bool = False
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The cell has ended. The last event of a cell; ``content`` is that of an ``execute_reply``."""
+
+    content: JSON
+
+
+Event: TypeAlias = Message | InputRequest | Reply
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Where cells run and what that place is doing, for people to read."""
+
+    session_id: str
+    notebook_id: str
+    state: str
+    """As the server words it: ``starting``, ``idle``, ``busy``, ``gone`` and whatever else it says."""
+
+    mode: str
+    where: str
+    """The server's address."""
+
+    age_s: float = 0.0
+    url: str = ""
+    """Page that shows the notebook in a browser; empty where there is none."""
+
+    details: JSON = {}
+    """Further facts by their label, in the order to show them."""
+
+
+class Session(Protocol):
+    """One remote session. All methods run on the loop that started it."""
+
+    settings: Settings
+    session_id: str
+    notebook_id: str
+    on_message: Callable[[Message], None] | None
+    """Takes messages that arrive while no cell runs: widget callbacks, threads that outlive their cell."""
+
+    def run(self, cell: Cell) -> AsyncIterator[Event]:
+        """Run a cell and yield what happens to it; the last event is its :class:`Reply`.
+
+        An exception in user code is a reply of status ``error``, not a Python exception.
+
+        Raises:
+            DeepnoteError: The session could not run the cell, or nothing is known of its end.
+        """
+        ...
+
+    async def answer(self, text: str) -> None:
+        """Give the running cell the line it asked for with an :class:`InputRequest`."""
+        ...
+
+    async def interrupt(self) -> None:
+        """Raise ``KeyboardInterrupt`` in the running cell; do nothing where none runs."""
+        ...
+
+    async def complete(self, code: str, cursor_pos: int) -> JSON:
+        """Return the content of a ``complete_reply`` for remote names."""
+        ...
+
+    async def inspect(self, code: str, cursor_pos: int, detail_level: int = 0) -> JSON:
+        """Return the content of an ``inspect_reply`` for remote names."""
+        ...
+
+    async def send_comm(self, message: Message) -> None:
+        """Hand a ``comm_open``, ``comm_msg`` or ``comm_close`` from the front end to the far side.
+
+        Raises:
+            UnsupportedError: This session has no comms.
+        """
+        ...
+
+    async def comm_info(self, target_name: str = "") -> JSON:
+        """Return the open comms as the content of a ``comm_info_reply``."""
+        ...
+
+    async def restart(self) -> None:
+        """Give the session an empty namespace; a running cell ends."""
+        ...
+
+    async def status(self) -> Status:
+        """Ask the server what the session is doing.
+
+        Raises:
+            SessionGoneError: It has ended.
+        """
+        ...
+
+    async def detach(self) -> None:
+        """Leave the session running and let go of it, so that another process may attach."""
+        ...
+
+    async def stop(self) -> None:
+        """End the session and its machine. A session that is gone already counts as stopped."""
+        ...
