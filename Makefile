@@ -1,0 +1,46 @@
+# Every recipe works on a machine that has Python 3.10 or newer and make. All goes into .venv and build.
+
+PYTHON ?= python3
+VENV ?= .venv
+# JupyterLab refuses to run as root, as in a container, unless told so.
+LAB_OPTIONS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the commands.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+.PHONY: demo
+demo: $(VENV)/.demo ## Run examples/quickstart.ipynb through the deepnote-local kernel, printing as it goes.
+	$(VENV)/bin/python examples/demo.py examples/quickstart.ipynb build/quickstart.ipynb
+
+.PHONY: lab
+lab: $(VENV)/.lab build/quickstart.ipynb ## Open JupyterLab on the notebook that `make demo` ran.
+	$(VENV)/bin/jupyter lab $(LAB_OPTIONS) build/quickstart.ipynb
+
+.PHONY: test
+test: $(VENV)/.test ## Run all tests.
+	$(VENV)/bin/pytest $(PYTEST_OPTIONS)
+
+.PHONY: clean
+clean: ## Remove the environment and everything built.
+	rm -rf $(VENV) build dist .nox .coverage .coverage.*
+
+build/quickstart.ipynb: examples/quickstart.ipynb
+	@mkdir -p build
+	cp examples/quickstart.ipynb build/quickstart.ipynb
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "$(PYTHON) is older than Python 3.10. Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+# One stamp per set of packages: a second run starts at once, a change of what is installed sets up again.
+$(VENV)/.demo $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: pyproject.toml $(wildcard kernelspec/*/*) | $(VENV)/bin/python
+	@echo "Setting up $(VENV) for \`make $*\`; the first time takes a minute or two."
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+	$(PIP) install --quiet --editable ".[server]" --group $*
+	@touch $@
