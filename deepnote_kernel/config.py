@@ -15,12 +15,15 @@ from deepnote_kernel.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_BASE_URL", "LOCAL", "Mode", "Secret", "Settings", "StorageMode"]
+__all__ = ["DEFAULT_BASE_URL", "LOCAL", "SCRATCH", "Mode", "Secret", "Settings", "StorageMode"]
 
 DEFAULT_BASE_URL = "https://api.deepnote.com"
 
 LOCAL = "local"
 """A base URL that stands for the embedded server on this computer, started when first needed."""
+
+SCRATCH = "scratch"
+"""A notebook id that stands for an empty notebook, found or made when a session starts."""
 
 StorageMode = Literal["read_write", "readonly"]
 Mode = Literal["live", "direct"]
@@ -68,7 +71,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The API's address without a version suffix, or ``local``. ``DEEPNOTE_BASE_URL``."""
 
     notebook_id: str = ""
-    """The notebook a new session is anchored to; starting a session runs it. ``DEEPNOTE_NOTEBOOK_ID``."""
+    """The notebook a new session is anchored to, or ``scratch``; starting a session runs it.
+
+    ``DEEPNOTE_NOTEBOOK_ID``.
+    """
 
     project_id: str = ""
     """The project a scratch notebook is made in. ``DEEPNOTE_PROJECT_ID``."""

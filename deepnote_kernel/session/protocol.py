@@ -1,15 +1,18 @@
 """What a place where cells run looks like to the kernel and the magics.
 
-A session runs one cell at a time and tells what happens to it as a stream of events. It knows no ZMQ and,
-to its callers, no HTTP. Its implementations are :mod:`~deepnote_kernel.session.live` and
-:mod:`~deepnote_kernel.session.direct`; another system behind the same kernel is one more class with these methods.
+A session runs one cell at a time and tells what happens to it as a stream of events. It knows no
+ZMQ and, to its callers, no HTTP. Its implementations are :mod:`~deepnote_kernel.session.live` and
+:mod:`~deepnote_kernel.session.direct`; another system behind the same kernel is one more class with
+these methods.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import msgspec
+
+from deepnote_kernel.outputs import JSON, Message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -17,10 +20,10 @@ if TYPE_CHECKING:
     from deepnote_kernel.config import Settings
 
 __all__ = [
+    "JSON",
     "Cell",
     "Event",
     "InputRequest",
-    "JSON",
     "Message",
     "Progress",
     "Reply",
@@ -28,11 +31,8 @@ __all__ = [
     "Status",
 ]
 
-JSON: TypeAlias = dict[str, Any]
-"""Content of a Jupyter message, as the messaging specification describes it for each ``msg_type``."""
-
 Progress: TypeAlias = "Callable[[str], None]"
-"""Takes one short line for people, such as ``machine starting``; called from the session's own loop."""
+"""Takes one short line for people, such as ``machine starting``; called from the session's loop."""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,17 +48,6 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     user_expressions: dict[str, str] = {}
     execution_count: int = 0
     """The number the cell carries here; 0 lets the far side count."""
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to publish on iopub: an output, a display update, a comm message."""
-
-    msg_type: str
-    content: JSON
-    metadata: JSON = {}
-    buffers: list[bytes] = []
-    parent: str = ""
-    """Id of the cell or comm message that caused it, where it is not the one running."""
 
 
 class InputRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +72,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     notebook_id: str
     state: str
-    """As the server words it: ``starting``, ``idle``, ``busy``, ``gone`` and whatever else it says."""
+    """As the server words it: ``starting``, ``idle``, ``busy``, ``gone`` or whatever it says."""
 
     mode: str
     where: str
@@ -104,7 +93,7 @@ class Session(Protocol):
     session_id: str
     notebook_id: str
     on_message: Callable[[Message], None] | None
-    """Takes messages that arrive while no cell runs: widget callbacks, threads that outlive their cell."""
+    """Takes messages that arrive while no cell runs: of widget callbacks, of threads that go on."""
 
     def run(self, cell: Cell) -> AsyncIterator[Event]:
         """Run a cell and yield what happens to it; the last event is its :class:`Reply`.

@@ -1,0 +1,1 @@
+"""One remote session: start it, run cells, interrupt, ask, restart, stop."""
