@@ -24,10 +24,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(tier)
 
 
-# Session scope, so that it stands before the fixtures of a module, a class or the session start kernels.
+# Session scope, so that it stands before fixtures of wider scope than a test start kernels.
 @pytest.fixture(scope="session", autouse=True)
 def _isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the developer's settings, kernels and history out of the tests, and the tests out of them."""
+    """Keep the developer's settings, kernels and history away from the tests, and vice versa."""
     home = tmp_path_factory.mktemp("jupyter")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
