@@ -1,6 +1,6 @@
 """Run a notebook through its kernel and print every output as it arrives.
 
-``make demo`` calls it; by hand: ``python examples/demo.py examples/quickstart.ipynb build/quickstart.ipynb``.
+``make demo`` calls it. By hand: ``python examples/demo.py examples/quickstart.ipynb out.ipynb``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,91 @@
+"""Every check of this repository, once; ``.ci/run`` calls these sessions and ``make test``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["lint", "typing", "tests", "wheel"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+EDITABLE = ("--editable", ".[server]")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, layering, docstrings, spelling: what reads the source and runs nothing."""
+    session.install("--editable", ".", "--group", "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+    session.run("interrogate", "--quiet")
+    session.run("codespell")
+    session.run("validate-pyproject", "pyproject.toml")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Types, by two checkers that find different mistakes."""
+    session.install(*EDITABLE, "--group", "test", "--group", "typing")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """All tests, on each Python we support that this machine has."""
+    session.install(*EDITABLE, "--group", "test")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session(python=PYTHONS[0])
+def min_versions(session: nox.Session) -> None:
+    """All tests with the oldest release of each dependency that pyproject.toml allows."""
+    oldest = Path(session.create_tmp(), "oldest.txt")
+    session.install("uv")
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--resolution=lowest-direct", "--extra=server"),
+        *("--python", session.bin, "--output-file", str(oldest), "pyproject.toml"),
+        silent=True,
+    )
+    session.install(*EDITABLE, "--group", "test", "--constraint", str(oldest))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build both distributions; look into the wheel; install it elsewhere and run a cell."""
+    dist = Path(session.create_tmp(), "dist")
+    session.install(*EDITABLE, "--group", "test", "build", "check-wheel-contents", "twine")
+    session.run("python", "-m", "build", "--outdir", str(dist))
+    session.run("check-wheel-contents", str(dist))
+    session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
+    session.run("pytest", "tests/integration/test_wheel.py")
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Run the example notebooks with the tools that people run notebooks with."""
+    session.install(*EDITABLE, "--group", "test")
+    out = session.create_tmp()
+    for notebook in sorted(Path("examples").glob("*.ipynb")):
+        kernel, copy = "deepnote-local", f"{out}/{notebook.name}"
+        session.run("jupyter", "execute", f"--kernel_name={kernel}", f"--output={copy}", notebook)
+        session.run("papermill", "-k", kernel, notebook, copy)
+        session.run(
+            *("jupyter", "nbconvert", "--execute", "--to", "html", "--output-dir", out),
+            *(f"--ExecutePreprocessor.kernel_name={kernel}", notebook),
+        )
+
+
+@nox.session
+def screenshot(session: nox.Session) -> None:
+    """Make docs/images/jupyterlab.png anew. Needs a Chromium on the machine."""
+    session.install(*EDITABLE, "--group", "lab", "playwright")
+    session.run("python", "docs/screenshot.py", *session.posargs)
