@@ -15,7 +15,16 @@ from deepnote_kernel.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_BASE_URL", "LOCAL", "SCRATCH", "Mode", "Secret", "Settings", "StorageMode"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "LOCAL",
+    "SCRATCH",
+    "Mode",
+    "Secret",
+    "Settings",
+    "StorageMode",
+    "normalized_base_url",
+]
 
 DEFAULT_BASE_URL = "https://api.deepnote.com"
 
@@ -70,6 +79,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str = DEFAULT_BASE_URL
     """The API's address without a version suffix, or ``local``. ``DEEPNOTE_BASE_URL``."""
 
+    allow_http: bool = False
+    """Whether an address on another computer may be without encryption. ``DEEPNOTE_ALLOW_HTTP``."""
+
     notebook_id: str = ""
     """The notebook a new session is anchored to, or ``scratch``; starting a session runs it.
 
@@ -80,19 +92,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The project a scratch notebook is made in. ``DEEPNOTE_PROJECT_ID``."""
 
     mode: Mode = "live"
-    """``live``: cells stream, take input and have no time limit. ``direct``: one call a cell. ``DEEPNOTE_MODE``."""
+    """``live``: cells stream, take input and have no time limit. ``direct``: one call a cell.
+
+    ``DEEPNOTE_MODE``.
+    """
 
     storage_mode: StorageMode = "read_write"
     """Whether the session may write to project storage. ``DEEPNOTE_STORAGE_MODE``."""
 
     idle_shutdown_s: int = 0
-    """Seconds of idleness after which Deepnote ends the session; 0 leaves its default. ``DEEPNOTE_IDLE_SHUTDOWN``."""
+    """Seconds of idleness after which Deepnote ends the session; 0 leaves its default.
+
+    ``DEEPNOTE_IDLE_SHUTDOWN``.
+    """
 
     calls_per_minute: int = 60
-    """How many calls a minute a running cell may use over a minute's average. ``DEEPNOTE_CALLS_PER_MINUTE``."""
+    """How many calls a minute a running cell may use over a minute's average.
+
+    ``DEEPNOTE_CALLS_PER_MINUTE``.
+    """
 
     start_timeout_s: float = 900.0
-    """Seconds a session may take to become ready, its first run included. ``DEEPNOTE_START_TIMEOUT``."""
+    """Seconds a session may take to become ready, its first run included.
+
+    ``DEEPNOTE_START_TIMEOUT``.
+    """
 
     @property
     def is_local(self) -> bool:
@@ -133,12 +157,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if getattr(self, name) not in get_args(kind):
                 choices = " or ".join(get_args(kind))
                 raise ConfigError(f"{name} is {getattr(self, name)!r}.", f"It must be {choices}.")
-        return msgspec.structs.replace(self, base_url=_base_url(self.base_url))
+        return msgspec.structs.replace(self, base_url=normalized_base_url(self.base_url))
 
 
 _VARIABLES = {
     "token": "DEEPNOTE_TOKEN",
     "base_url": "DEEPNOTE_BASE_URL",
+    "allow_http": "DEEPNOTE_ALLOW_HTTP",
     "notebook_id": "DEEPNOTE_NOTEBOOK_ID",
     "project_id": "DEEPNOTE_PROJECT_ID",
     "mode": "DEEPNOTE_MODE",
@@ -155,13 +180,27 @@ def _parse(name: str, variable: str, text: str) -> Any:
     kind = type(getattr(Settings(), name))
     if kind is str:
         return text
+    if kind is bool:
+        return _switch(variable, text)
     try:
         return kind(text)
     except ValueError:
         raise ConfigError(f"{variable} is {text!r}.", "It must be a number.") from None
 
 
-def _base_url(url: str) -> str:
+def _switch(variable: str, text: str) -> bool:
+    try:
+        return {"1": True, "true": True, "0": False, "false": False}[text.lower()]
+    except KeyError:
+        raise ConfigError(f"{variable} is {text!r}.", "It must be 1 or 0.") from None
+
+
+def normalized_base_url(url: str) -> str:
+    """Return an API address without version suffix and closing slashes; :data:`LOCAL` as it is.
+
+    Raises:
+        ConfigError: It is not a web address, or holds credentials.
+    """
     if url == LOCAL:
         return url
     parts = urlsplit(url)

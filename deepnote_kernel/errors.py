@@ -17,7 +17,7 @@
     │   ├── PayloadTooLargeError    413
     │   ├── RateLimitedError        429
     │   └── ServerError             5xx
-    ├── ResponseFormatError         an answer of status 2xx that cannot be read
+    ├── ResponseFormatError         an answer below 400 that cannot be read
     └── SessionError                the remote session cannot do what was asked
         ├── SessionStartError       it did not become ready
         ├── SessionGoneError        it has ended; its variables are lost
@@ -28,11 +28,14 @@ An expected error reaches the notebook as one line: what happened, then what to 
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 __all__ = [
     "APIStatusError",
     "BadRequestError",
     "ConfigError",
     "ConflictError",
+    "ConflictReason",
     "ConnectionFailedError",
     "DeepnoteError",
     "ExecutionTimeoutError",
@@ -50,6 +53,9 @@ __all__ = [
     "UnauthorizedError",
     "UnsupportedError",
 ]
+
+
+ConflictReason: TypeAlias = Literal["suspended", "busy", "unavailable", ""]
 
 
 class DeepnoteError(Exception):
@@ -118,7 +124,7 @@ class APIStatusError(DeepnoteError):
 
 
 class BadRequestError(APIStatusError):
-    """400: the request was not understood, or names something that is not there."""
+    """400: the request was not understood."""
 
 
 class UnauthorizedError(APIStatusError):
@@ -130,7 +136,7 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such session, notebook, run or project."""
+    """404, or 400 where it says so: there is no such session, notebook, run or project."""
 
 
 class ExecutionTimeoutError(APIStatusError):
@@ -138,7 +144,27 @@ class ExecutionTimeoutError(APIStatusError):
 
 
 class ConflictError(APIStatusError):
-    """409: the project is suspended, the notebook is busy, or the kernel is unavailable."""
+    """409: the project is suspended, the notebook is busy, or the kernel is unavailable.
+
+    A suspended project may also be answered with 400.
+    """
+
+    @property
+    def reason(self) -> ConflictReason:
+        """Which of them it is, as far as the server's words tell; empty where they do not."""
+        return self.reason_in(self.server_message)
+
+    @staticmethod
+    def reason_in(words: str) -> ConflictReason:
+        """Read the reason out of a server's words: its status is one and the same for all."""
+        said = words.lower()
+        if "suspended" in said:
+            return "suspended"
+        if "unavailable" in said or "not available" in said:
+            return "unavailable"
+        if "busy" in said or "running" in said or "tracked run" in said:
+            return "busy"
+        return ""
 
 
 class PayloadTooLargeError(APIStatusError):
@@ -154,7 +180,7 @@ class ServerError(APIStatusError):
 
 
 class ResponseFormatError(DeepnoteError):
-    """The server answered with success, but the answer cannot be read."""
+    """The server answered with a redirect, or with success that cannot be read."""
 
 
 class SessionError(DeepnoteError):

@@ -1,0 +1,82 @@
+"""Which error a status is, and what a person can do about it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deepnote_kernel import errors
+
+if TYPE_CHECKING:
+    from deepnote_kernel.api.call import Call
+
+__all__ = ["CHECK_URL", "error_class", "maybe_done", "remedy"]
+
+CHECK_URL = "Check DEEPNOTE_BASE_URL, and that no proxy or login page answers in Deepnote's place."
+
+_CLASSES: dict[int, type[errors.APIStatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.UnauthorizedError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    408: errors.ExecutionTimeoutError,
+    409: errors.ConflictError,
+    413: errors.PayloadTooLargeError,
+    429: errors.RateLimitedError,
+}
+
+_SERVER_ERROR = 500
+
+_REMEDIES = {
+    400: "Check the values that were given.",
+    401: "Set DEEPNOTE_TOKEN to a valid API key: Deepnote, Settings & members, Security, API keys.",
+    403: "Ask for access with the token's account; the API and sessions depend on the plan.",
+    404: "Check the id, DEEPNOTE_BASE_URL, and that the token may see it.",
+    408: "Split the cell into shorter ones, or use live mode, which has no time limit.",
+    413: "Send less at once; put large data into a file.",
+    429: "Wait a minute and try again, or lower DEEPNOTE_CALLS_PER_MINUTE.",
+}
+
+_CONFLICTS = {
+    "suspended": "Resume the project in Deepnote, or ask the workspace's administrator.",
+    "busy": "Wait until what is running has ended, or interrupt it.",
+    "unavailable": "Wait a minute; if the kernel stays away, start a new session.",
+    "": "Try again in a moment; if it names something that exists already, choose another name.",
+}
+
+
+def error_class(status: int, words: str) -> type[errors.APIStatusError]:
+    """Return the error for a status.
+
+    Some calls answer 400 where others answer 404 or 409; the words tell, and the class is the same.
+    Source: Deepnote's reference and public clients (unknown notebook, suspended project), read
+    November 2026.
+    """
+    if status >= _SERVER_ERROR:
+        return errors.ServerError
+    kind = _CLASSES.get(status, errors.APIStatusError)
+    if kind is errors.BadRequestError:
+        said = words.lower()
+        if "not found" in said:
+            return errors.NotFoundError
+        if "suspended" in said:
+            return errors.ConflictError
+    return kind
+
+
+def remedy(call: Call[Any], status: int, words: str) -> str:
+    """Return one sentence that says what to do about a call's status."""
+    kind = error_class(status, words)
+    if kind is errors.NotFoundError:
+        return call.remedies.get(404) or _REMEDIES[404]
+    if kind is errors.ConflictError:
+        return _CONFLICTS[errors.ConflictError.reason_in(words)]
+    if kind is errors.ServerError:
+        if "hardware" in words.lower():
+            return "Deepnote has no machine to give right now: try again in a few minutes."
+        return maybe_done(call) or "Deepnote or a proxy is in trouble: try again in a minute."
+    return call.remedies.get(status) or _REMEDIES.get(status) or CHECK_URL
+
+
+def maybe_done(call: Call[Any]) -> str:
+    """Return the warning due to a call that may have been carried out; empty where none is."""
+    return "" if call.replay_safe else "It may have been carried out: look before repeating it."

@@ -1,0 +1,130 @@
+"""From what came back to a result, or to an error worth reading. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import msgspec
+
+from deepnote_kernel import errors
+from deepnote_kernel.api import words
+from deepnote_kernel.api.remedies import CHECK_URL, error_class, maybe_done, remedy
+from deepnote_kernel.api.retry import retry_after_s
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from deepnote_kernel.api.call import Call
+    from deepnote_kernel.config import Secret
+
+__all__ = ["Answer", "Failure", "Reader"]
+
+T = TypeVar("T")
+
+_REDIRECT = 300
+_ERROR = 400
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP response."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Looked up in lower case."""
+
+    body: bytes
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """No response: what went wrong on the wire."""
+
+    kind: Literal["unreached", "timeout", "broken"]
+    """``unreached``: nothing was sent. The others leave open whether the call was carried out."""
+
+    reason: str
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """Reads what came of an attempt at a call, and words its errors."""
+
+    base_url: str
+    is_loopback: bool
+    """Whether that address is on this computer, where a person can start the server."""
+
+    token: Secret
+    """Kept out of every message, even where a server echoes it."""
+
+    def read(self, call: Call[T], outcome: Answer | Failure, *, attempt: int, now_s: float) -> T:
+        """Return the result of a call, or raise what went wrong.
+
+        Args:
+            call: The call.
+            outcome: What came of it.
+            attempt: Its number, from 1, for the message.
+            now_s: The time, in seconds since the epoch.
+
+        Raises:
+            DeepnoteError: The call did not succeed, or its answer cannot be read.
+        """
+        times = f" after {attempt} attempts" if attempt > 1 else ""
+        if isinstance(outcome, Failure):
+            raise self._transport_error(call, outcome, times)
+        if outcome.status >= _ERROR:
+            raise self._status_error(call, outcome, times, now_s)
+        if outcome.status >= _REDIRECT:
+            # Followed, it could carry the token, or a cell, to somebody else.
+            what = "which is a redirect"
+        else:
+            try:
+                return call.read(outcome.body)
+            except ValueError as error:
+                is_page = words.is_page(outcome.body)
+                reason = "it is a web page" if is_page else words.one_line(str(error))
+                what = f"but what it sent cannot be read: {reason}"
+        message = f"{call.label} answered {outcome.status}, {what}."
+        raise errors.ResponseFormatError(self._shown(message), CHECK_URL)
+
+    def _transport_error(
+        self, call: Call[Any], failure: Failure, times: str
+    ) -> errors.TransportError:
+        match failure.kind:
+            case "unreached":
+                message = f"{call.label} did not reach {self.base_url}{times}"
+                advice = (
+                    "Is the server running? `jupyter deepnote serve` starts one."
+                    if self.is_loopback
+                    else "Check the network, DEEPNOTE_BASE_URL and any proxy."
+                )
+                kind: type[errors.TransportError] = errors.ConnectionFailedError
+            case "timeout":
+                message = f"{call.label} got no answer within {call.timeout_s:g} s{times}"
+                advice = maybe_done(call) or "Try again in a moment."
+                kind = errors.RequestTimeoutError
+            case "broken":
+                message = f"{call.label} lost its connection before the answer{times}"
+                advice = maybe_done(call) or "Check the network and try again."
+                kind = errors.TransportError
+        reason = words.one_line(failure.reason).rstrip(".")
+        return kind(self._shown(f"{message}: {reason}."), advice)
+
+    def _status_error(
+        self, call: Call[Any], answer: Answer, times: str, now_s: float
+    ) -> errors.APIStatusError:
+        body = words.scrubbed(words.parsed(answer.body), self.token)
+        said = words.spoken(body)
+        shown = said or "no reason given"
+        if words.is_page(answer.body):
+            shown += " (a web page, not Deepnote's JSON)"
+        message = f"{call.label} answered {answer.status}{times}: {shown.rstrip('.')}."
+        return error_class(answer.status, said)(
+            self._shown(message),
+            remedy(call, answer.status, said),
+            status_code=answer.status,
+            body=body,
+            server_message=said,
+            request_id=self._shown(answer.headers.get("x-request-id", "")),
+            retry_after_s=retry_after_s(answer.headers, now_s),
+        )
+
+    def _shown(self, text: str) -> str:
+        return str(words.scrubbed(text, self.token))

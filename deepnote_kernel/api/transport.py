@@ -1,0 +1,146 @@
+"""Bytes over HTTP: the only module that knows httpx.
+
+Two wires with the same methods. The blocking one's are coroutines as well, but they never suspend,
+so that :class:`~deepnote_kernel.api.client.Client` can run the core that both clients share.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+
+from deepnote_kernel._version import __version__
+from deepnote_kernel.api.responses import Answer, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from deepnote_kernel.api.requests import Request
+
+__all__ = ["AsyncBaseTransport", "AsyncWire", "BaseTransport", "BlockingWire"]
+
+BaseTransport = httpx.BaseTransport
+AsyncBaseTransport = httpx.AsyncBaseTransport
+
+_ERRORS = (httpx.RequestError, httpx.InvalidURL)
+_UNREACHED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+_CONNECT_TIMEOUT_S = 5.0
+
+# People pause between cells; a warm connection saves three round trips on the next one. Where the
+# server has closed it meanwhile, httpx notices before a request goes out on it.
+_KEEPALIVE_S = 60.0
+
+
+class BlockingWire:
+    """Sends requests and waits for the answers.
+
+    Args:
+        is_loopback: Whether the server is on this computer.
+        transport: Takes the network's place.
+        sleep: Waits for a number of seconds; ``None`` for the real thing.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_loopback: bool,
+        transport: BaseTransport | None = None,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self._http = httpx.Client(transport=transport, **_options(is_loopback=is_loopback))
+        self._sleep = sleep or time.sleep
+
+    async def send(self, request: Request) -> Answer | Failure:
+        """Send one request, once."""
+        try:
+            return _answer(self._http.request(**_arguments(request)))
+        except _ERRORS as error:
+            return _failure(error)
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait before a retry."""
+        self._sleep(delay_s)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+
+class AsyncWire:
+    """Sends requests and awaits the answers. Arguments as for :class:`BlockingWire`."""
+
+    def __init__(
+        self,
+        *,
+        is_loopback: bool,
+        transport: AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        self._http = httpx.AsyncClient(transport=transport, **_options(is_loopback=is_loopback))
+        self._sleep = sleep or anyio.sleep
+
+    async def send(self, request: Request) -> Answer | Failure:
+        """Send one request, once."""
+        try:
+            return _answer(await self._http.request(**_arguments(request)))
+        except _ERRORS as error:
+            return _failure(error)
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait before a retry."""
+        await self._sleep(delay_s)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+def _options(*, is_loopback: bool) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "headers": {"User-Agent": f"deepnote-kernel/{__version__}"},
+        "limits": httpx.Limits(keepalive_expiry=_KEEPALIVE_S),
+        "follow_redirects": False,
+    }
+    if is_loopback:
+        # A proxy has no business between two programs of one computer, and no certificate needs
+        # checking there: loading the authorities would double the time it takes to make a client.
+        options |= {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
+    return options
+
+
+def _arguments(request: Request) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": request.headers,
+        "content": request.content,
+        "timeout": httpx.Timeout(
+            request.timeout_s, connect=_CONNECT_TIMEOUT_S, pool=_CONNECT_TIMEOUT_S
+        ),
+    }
+
+
+def _answer(response: httpx.Response) -> Answer:
+    return Answer(status=response.status_code, headers=response.headers, body=response.content)
+
+
+def _failure(error: Exception) -> Failure:
+    # A value, not an exception: httpx's own holds the request, and with it the token.
+    reason = str(error) or type(error).__name__
+    if isinstance(error, _UNREACHED):
+        return Failure(kind="unreached", reason=reason)
+    if isinstance(error, httpx.TimeoutException):
+        return Failure(kind="timeout", reason=reason)
+    return Failure(kind="broken", reason=reason)
