@@ -26,6 +26,7 @@ import collections
 import concurrent.futures
 import contextvars
 import json
+import math
 import os
 import platform
 import selectors
@@ -322,28 +323,40 @@ class Watcher(threading.Thread):
     Sleeps while no code runs. While some does, waits until the loop's selector reports something to do.
     """
 
-    def __init__(self, relay, loop):
+    def __init__(self, relay):
         super().__init__(name=THREAD_NAME, daemon=True)
         self.relay = relay
         self.running = threading.Event()
         self.selector = selectors.DefaultSelector()
-        self.selector.register(loop._selector, selectors.EVENT_READ)  # noqa: SLF001 - it has no public name
+        self.selector.register(relay.loop._selector, selectors.EVENT_READ)  # noqa: SLF001 - it has no public name
         self.begin, self.end = self.running.set, self.running.clear
+        self.is_heard = False
 
     def run(self):
         """Wait and signal until the process ends."""
-        main = threading.main_thread().ident
         while True:
             self.running.wait()
             job = self.relay.job
             if job and job.is_interrupted:
                 job.is_interrupted = False
-                own = job.sigint is self.relay.on_sigint and signal.getsignal(signal.SIGINT) == job.sigint
-                signal.pthread_kill(main, INTERRUPT if own else signal.SIGINT)
-            self.selector.select(SLICE_S)
-            if self.running.is_set():
-                signal.pthread_kill(main, LEAVE)
-                time.sleep(RETRY_S)
+                is_ours = signal.getsignal(signal.SIGINT) == self.relay.on_sigint
+                self.send(INTERRUPT if is_ours else signal.SIGINT)
+            is_needed = self.selector.select(SLICE_S) or time.monotonic() > self.relay.due
+            self.is_heard = False
+            if self.send(LEAVE) or not is_needed:
+                continue
+            # The code is inside a system call, which goes on by itself after a signal, for the sake of C libraries
+            # that know no other way. A call has to be served: this once it returns to Python first.
+            signal.siginterrupt(LEAVE, True)
+            self.send(LEAVE)
+            signal.siginterrupt(LEAVE, False)
+
+    def send(self, number):
+        """Signal the main thread while it runs the user's code; tell whether it has heard a moment later."""
+        if self.running.is_set():
+            signal.pthread_kill(threading.main_thread().ident, number)
+            time.sleep(RETRY_S)
+        return self.is_heard or not self.running.is_set()
 
 
 class Relay:
@@ -367,7 +380,7 @@ class Relay:
         self.jobs = []
         self.input = None
         self.foreign = ""  # id of a request that is none of ours, while it runs
-        self.waiter = None
+        self.waiter, self.due = None, math.inf  # of the call that waits for frames
         self.context = contextvars.copy_context()
 
     def install(self):
@@ -379,7 +392,6 @@ class Relay:
         for number, handler in ((LEAVE, self.on_leave), (INTERRUPT, ignore), (signal.SIGINT, self.on_sigint)):
             signal.signal(number, handler)
         signal.siginterrupt(LEAVE, False)
-        signal.siginterrupt(INTERRUPT, False)
         kernel.do_execute, kernel._input_request = self.do_execute, self.ask
         # These hooks make every message of the kernel's one that SIGINT can kill; ours is there already.
         kernel.pre_handler_hook = kernel.post_handler_hook = lambda: None
@@ -388,7 +400,7 @@ class Relay:
         for stream in (sys.stdout, sys.stderr):
             stream.flush_interval = FLUSH_S
         self.forget_own_input()
-        self.watcher = Watcher(self, self.loop)
+        self.watcher = Watcher(self)
         self.watcher.start()
         self.threads.add(self.watcher)
 
@@ -457,10 +469,11 @@ class Relay:
         if self.outbox.frames or not wait_s:
             return
         self.waiter = self.loop.create_future()
+        self.due = time.monotonic() + wait_s
         timer = self.loop.call_later(wait_s, self.wake)
         await self.waiter
         timer.cancel()
-        self.waiter = None
+        self.waiter, self.due = None, math.inf
 
     def wake(self):
         """End the wait of the call that is here, if one is."""
@@ -689,6 +702,7 @@ class Relay:
 
     def on_leave(self, signum, frame):
         """Give the loop a turn in the middle of the user's code."""
+        self.watcher.is_heard = True
         if self.job:
             self.job.leave(frame)
 
