@@ -16,7 +16,16 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["DATAFRAME_MIME", "JSON", "Message", "error_output", "reply_content", "to_messages"]
+__all__ = [
+    "DATAFRAME_MIME",
+    "JSON",
+    "Message",
+    "error_output",
+    "no_matches",
+    "not_found",
+    "reply_content",
+    "to_messages",
+]
 
 JSON: TypeAlias = dict[str, Any]
 """Content of a Jupyter message, as the messaging specification gives it for each ``msg_type``."""
@@ -80,6 +89,21 @@ def error_output(ename: str, evalue: str = "") -> JSON:
     """Return an nbformat ``error`` output with a traceback of one line."""
     line = f"{ename}: {evalue}" if evalue else ename
     return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [line]}
+
+
+def no_matches(cursor_pos: int) -> JSON:
+    """Return the content of a ``complete_reply`` that offers nothing.
+
+    Args:
+        cursor_pos: Where the cursor stands, in characters.
+    """
+    span = {"cursor_start": cursor_pos, "cursor_end": cursor_pos}
+    return {"status": "ok", "matches": [], "metadata": {}, **span}
+
+
+def not_found() -> JSON:
+    """Return the content of an ``inspect_reply`` that knows nothing."""
+    return {"status": "ok", "found": False, "data": {}, "metadata": {}}
 
 
 def _message(item: Any, execution_count: int) -> Message:

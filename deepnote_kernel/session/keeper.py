@@ -1,0 +1,289 @@
+"""One session on the I/O loop: started when a cell needs it, let go of when it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Final, cast
+
+from deepnote_kernel.errors import (
+    ConnectionFailedError,
+    DeepnoteError,
+    SessionError,
+    SessionGoneError,
+    UnsupportedError,
+)
+from deepnote_kernel.outputs import (
+    error_output,
+    no_matches,
+    not_found,
+    reply_content,
+    to_messages,
+)
+from deepnote_kernel.session import inventory, lifecycle
+from deepnote_kernel.session.protocol import Reply, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from deepnote_kernel.api import AsyncClient
+    from deepnote_kernel.config import Settings
+    from deepnote_kernel.outputs import JSON
+    from deepnote_kernel.session.protocol import Cell, Event, Message, Progress, Session
+    from deepnote_kernel.session.record import Record, Records
+
+__all__ = ["Keeper"]
+
+_log = logging.getLogger(__name__)
+
+_NEW_SESSION: Final = "Run `%deepnote start`, or restart the kernel, to start a new one."
+
+
+class Keeper:
+    """At most one session. Every method runs on the I/O loop.
+
+    Args:
+        owner: Who starts sessions, for the record.
+        records: Where sessions are recorded.
+        deliver: Takes messages that arrive while no cell runs.
+    """
+
+    def __init__(self, *, owner: str, records: Records, deliver: Callable[[Message], None]) -> None:
+        self.session: Session | None = None
+        self._owner = owner
+        self._records = records
+        self._deliver = deliver
+        self._client: AsyncClient | None = None
+        self._starting: asyncio.Task[Session] | None = None
+        self._is_giving_up = False
+        self._ended: SessionGoneError | None = None
+        self._calls: set[asyncio.Task[object]] = set()
+
+    async def start(self, settings: Settings, progress: Progress) -> Session:
+        """Return the running session, having asked whether it still runs, or start another."""
+        if self.session is not None:
+            try:
+                await self.session.status()
+            except (SessionGoneError, ConnectionFailedError) as error:
+                await self._lose(error)
+        self._ended = None
+        return await self._running(settings, progress)
+
+    async def attach(self, settings: Settings, session_id: str) -> Session:
+        """Let go of the session held, and take over one that runs already."""
+        await self.detach()
+        client = await lifecycle.open_client(settings)
+        try:
+            session = await lifecycle.attach(
+                client, settings, self._records, session_id, owner=self._owner
+            )
+        except BaseException:
+            await client.aclose()
+            raise
+        return self._hold(session, client)
+
+    async def run(
+        self,
+        settings: Settings,
+        cell: Cell,
+        progress: Progress,
+        put: Callable[[Event | BaseException], None],
+    ) -> None:
+        """Run a cell and hand over its events; the last is its reply, or why there is none."""
+        last: Event | None = None
+        try:
+            session = await self._running(settings, progress)
+            with self._tracked():
+                async for last in session.run(cell):
+                    put(last)
+            if not isinstance(last, Reply):
+                put(SessionError("The session ended the cell without a reply."))
+        except asyncio.CancelledError:
+            for item in [self._ended] if self._ended else _interrupted(cell):
+                put(item)
+        except DeepnoteError as error:
+            put(await self._judged(error))
+        except BaseException as error:  # noqa: BLE001 - raised again where the cell was asked for
+            put(error)
+
+    async def interrupt(self) -> None:
+        """Interrupt the running cell, or give up a start."""
+        if self._starting is not None:
+            self._give_up()
+        elif self.session is not None:
+            await self.session.interrupt()
+
+    async def complete(self, code: str, cursor_pos: int) -> JSON:
+        """Complete a remote name; nothing where there is no answer."""
+        with contextlib.suppress(DeepnoteError), self._tracked():
+            if self.session is not None:
+                return await self.session.complete(code, cursor_pos)
+        return no_matches(cursor_pos)
+
+    async def inspect(self, code: str, cursor_pos: int, detail_level: int) -> JSON:
+        """Describe a remote name; nothing where there is no answer."""
+        with contextlib.suppress(DeepnoteError), self._tracked():
+            if self.session is not None:
+                return await self.session.inspect(code, cursor_pos, detail_level)
+        return not_found()
+
+    async def restart(self, settings: Settings, progress: Progress) -> None:
+        """Empty the namespace; by another session where that cannot be done in place."""
+        if self.session is not None:
+            try:
+                await self.session.restart()
+            except UnsupportedError as error:
+                progress(f"{error.message} Starting a new session.")
+                await self.stop()
+            except DeepnoteError as error:
+                raise await self._judged(error) from None
+            else:
+                return
+        await self.start(settings, progress)
+
+    async def status(self, settings: Settings) -> Status:
+        """Return what the session is doing, or would be."""
+        if self.session is not None:
+            try:
+                return await self.session.status()
+            except DeepnoteError as error:
+                raise await self._judged(error) from None
+        return Status(
+            session_id="",
+            notebook_id=settings.notebook_id,
+            state="starting" if self._starting else "ended" if self._ended else "not started",
+            mode=settings.mode,
+            where=settings.base_url,
+        )
+
+    async def detach(self) -> None:
+        """Let go of the session and leave it running."""
+        if self.session is not None:
+            session, self.session = self.session, None
+            await session.detach()
+            await self._close_client()
+
+    async def stop(self) -> None:
+        """End the session, or give up its start."""
+        if self._starting is not None:
+            starting = self._starting
+            self._give_up()
+            await asyncio.wait([starting])
+        if self.session is not None:
+            await self.session.stop()
+            await self._lose(SessionGoneError("The session was stopped.", _NEW_SESSION))
+
+    async def close(self, timeout_s: float) -> None:
+        """Stop as far as that can be done in time; what remains stays in the record."""
+        try:
+            await asyncio.wait_for(self.stop(), timeout_s)
+        except (DeepnoteError, asyncio.TimeoutError) as error:
+            _log.warning("The session may still be running: %s", str(error) or "no answer in time")
+        finally:
+            await self._close_client()
+
+    async def survey(self, settings: Settings) -> list[Record]:
+        """Return the recorded sessions with their present state."""
+        return await inventory.survey(settings, self._records)
+
+    async def stop_recorded(self, settings: Settings, session_id: str) -> None:
+        """End a recorded session, be it the one held or another."""
+        if self.session is not None and self.session.session_id == session_id:
+            await self.stop()
+        else:
+            await inventory.stop(settings, self._records, session_id)
+
+    async def stop_all(self, settings: Settings) -> list[str]:
+        """End the session held and every recorded one of this server; return their ids."""
+        held = [self.session.session_id] if self.session is not None else []
+        await self.stop()
+        return held + await inventory.stop_all(settings, self._records)
+
+    async def _running(self, settings: Settings, progress: Progress) -> Session:
+        if self.session is not None:
+            return self.session
+        if self._ended is not None:
+            # Another one in the middle of a notebook would lack the variables of this one.
+            raise SessionGoneError(self._ended.message, self._ended.remedy)
+        if self._starting is None:
+            self._is_giving_up = False
+            self._starting = asyncio.ensure_future(self._start(settings, progress))
+        return await self._starting
+
+    async def _start(self, settings: Settings, progress: Progress) -> Session:
+        client: AsyncClient | None = None
+        try:
+            client = await lifecycle.open_client(settings)
+            session = await lifecycle.start(
+                client, settings, self._records, owner=self._owner, progress=progress
+            )
+        except BaseException:
+            if client is not None:
+                await client.aclose()
+            raise
+        finally:
+            self._starting = None
+        return self._hold(session, client)
+
+    def _hold(self, session: Session, client: AsyncClient) -> Session:
+        session.on_message = self._deliver
+        self.session, self._client, self._ended = session, client, None
+        return session
+
+    async def _judged(self, error: DeepnoteError) -> DeepnoteError:
+        """Let go of a session that an error says is gone; return the error to show."""
+        if isinstance(error, SessionGoneError):
+            return await self._lose(error)
+        is_local = self.session is not None and self.session.settings.is_local
+        if is_local and isinstance(error, ConnectionFailedError):
+            # It was reached before, and its sessions ended with it.
+            return await self._lose(
+                SessionGoneError(
+                    "The local server has ended, and the session's variables are lost.",
+                    _NEW_SESSION,
+                )
+            )
+        return error
+
+    async def _lose(self, error: DeepnoteError) -> DeepnoteError:
+        if self.session is not None:
+            self._records.remove(self.session.session_id)
+        self.session = None
+        if isinstance(error, SessionGoneError):
+            self._ended = error
+        await self._close_client()
+        return error
+
+    async def _close_client(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        others = self._calls - {asyncio.current_task()}
+        for call in others:
+            call.cancel()
+        if others:
+            await asyncio.wait(others)
+        await client.aclose()
+
+    def _give_up(self) -> None:
+        # Once only: a second cancellation would cut the cleaning up short.
+        if self._starting is not None and not self._is_giving_up:
+            self._is_giving_up = True
+            self._starting.cancel()
+
+    @contextlib.contextmanager
+    def _tracked(self) -> Iterator[None]:
+        """Know the current task as one that uses the client."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._calls.add(task)
+        try:
+            yield
+        finally:
+            self._calls.discard(task)
+
+
+def _interrupted(cell: Cell) -> list[Event]:
+    messages = to_messages([error_output("KeyboardInterrupt")])
+    content = reply_content(messages, execution_count=cell.execution_count)
+    return [*messages, Reply(content=content)]
