@@ -24,6 +24,7 @@ _CLASSES: dict[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitedError,
 }
 
+_NOT_OURS = (401, 403, 404)
 _SERVER_ERROR = 500
 
 _REMEDIES = {
@@ -44,15 +45,19 @@ _CONFLICTS = {
 }
 
 
-def error_class(status: int, words: str) -> type[errors.APIStatusError]:
+def error_class(status: int, words: str, *, is_page: bool = False) -> type[errors.APIStatusError]:
     """Return the error for a status.
 
-    Some calls answer 400 where others answer 404 or 409; the words tell, and the class is the same.
+    Some calls answer 400 where others answer 404 or 409: the words tell, and the class is the same.
+    A web page that refuses, or finds nothing, is not Deepnote's and says nothing about a session.
+
     Source: Deepnote's reference and public clients (unknown notebook, suspended project), read
     November 2026.
     """
     if status >= _SERVER_ERROR:
         return errors.ServerError
+    if is_page and status in _NOT_OURS:
+        return errors.APIStatusError
     kind = _CLASSES.get(status, errors.APIStatusError)
     if kind is errors.BadRequestError:
         said = words.lower()
@@ -63,9 +68,10 @@ def error_class(status: int, words: str) -> type[errors.APIStatusError]:
     return kind
 
 
-def remedy(call: Call[Any], status: int, words: str) -> str:
-    """Return one sentence that says what to do about a call's status."""
-    kind = error_class(status, words)
+def remedy(call: Call[Any], kind: type[errors.APIStatusError], status: int, words: str) -> str:
+    """Return one sentence that says what to do about a call's error."""
+    if kind is errors.APIStatusError:
+        return CHECK_URL
     if kind is errors.NotFoundError:
         return call.remedies.get(404) or _REMEDIES[404]
     if kind is errors.ConflictError:
@@ -74,7 +80,7 @@ def remedy(call: Call[Any], status: int, words: str) -> str:
         if "hardware" in words.lower():
             return "Deepnote has no machine to give right now: try again in a few minutes."
         return maybe_done(call) or "Deepnote or a proxy is in trouble: try again in a minute."
-    return call.remedies.get(status) or _REMEDIES.get(status) or CHECK_URL
+    return call.remedies.get(status) or _REMEDIES[status]
 
 
 def maybe_done(call: Call[Any]) -> str:

@@ -34,6 +34,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     body: bytes
 
+    def __repr__(self) -> str:
+        # Bodies are large, and an error's may echo the token.
+        return f"Answer(status={self.status}, {len(self.body)} bytes)"
+
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """No response: what went wrong on the wire."""
@@ -112,13 +116,15 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     ) -> errors.APIStatusError:
         body = words.scrubbed(words.parsed(answer.body), self.token)
         said = words.spoken(body)
+        is_page = words.is_page(answer.body)
         shown = said or "no reason given"
-        if words.is_page(answer.body):
+        if is_page:
             shown += " (a web page, not Deepnote's JSON)"
         message = f"{call.label} answered {answer.status}{times}: {shown.rstrip('.')}."
-        return error_class(answer.status, said)(
+        kind = error_class(answer.status, said, is_page=is_page)
+        return kind(
             self._shown(message),
-            remedy(call, answer.status, said),
+            remedy(call, kind, answer.status, said),
             status_code=answer.status,
             body=body,
             server_message=said,

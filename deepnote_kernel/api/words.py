@@ -20,12 +20,13 @@ _MAX_CHARS = 300
 # A shorter token is a word made up for trying things out: hiding it would garble sentences.
 _MIN_SECRET_CHARS = 8
 
-_PAGE = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_PAGE = re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE)
+_MARKUP = re.compile(r"\s*<[!?a-z]", re.IGNORECASE)
 _TITLE = re.compile(r"<(title|message)\b[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
 
 
 def is_page(body: bytes) -> bool:
-    """Return whether a body is a document for a browser, as proxies and storage services send."""
+    """Return whether a body is a web page: a proxy's or a login's, never the API's own."""
     return _PAGE.match(body) is not None
 
 
@@ -40,7 +41,8 @@ def parsed(body: bytes) -> Any:
 def spoken(body: Any) -> str:
     """Return what a server says in a parsed body; empty where it says nothing readable.
 
-    Source: ``message`` in v2, ``error`` in v1; the title of a page.
+    Source: ``message`` in v2, ``error`` in v1; the title of a web page; the message of the XML that
+    storage services send.
     """
     if isinstance(body, dict):
         body = body.get("message") or body.get("error")
@@ -48,7 +50,7 @@ def spoken(body: Any) -> str:
         body = body.get("message")
     if not isinstance(body, str):
         return ""
-    if is_page(body.encode(errors="replace")):
+    if _MARKUP.match(body):
         title = _TITLE.search(body)
         return one_line(html.unescape(title[2])) if title else ""
     return one_line(body)
