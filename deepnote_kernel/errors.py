@@ -74,6 +74,10 @@ class DeepnoteError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks an exception for its traceback by this name. Nobody needs to read ours.
+        return [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+
 
 class ConfigError(DeepnoteError):
     """A setting is missing or wrong; nothing was sent."""

@@ -1,0 +1,335 @@
+"""The kernel: what each request of a front end comes to."""
+
+from __future__ import annotations
+
+import os
+import threading
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Enum, Float, Integer, List, Unicode
+
+from deepnote_kernel._version import __version__
+from deepnote_kernel.errors import UnsupportedError
+from deepnote_kernel.kernel import completion
+from deepnote_kernel.kernel._ipykernel import KernelBase
+from deepnote_kernel.kernel.cells import split
+from deepnote_kernel.kernel.comms import Comms
+from deepnote_kernel.kernel.failures import error_content, error_reply
+from deepnote_kernel.kernel.housekeeping import Kind, classify, without_thread
+from deepnote_kernel.kernel.parents import Parents
+
+if TYPE_CHECKING:
+    from deepnote_kernel.kernel.remote_cell import RemoteCell
+    from deepnote_kernel.outputs import JSON, Message
+    from deepnote_kernel.session.remote import Remote
+
+__all__ = ["DeepnoteKernel"]
+
+_ANSWER_S = 0.8
+"""JupyterLab drops a completion that takes a second."""
+
+_WARM_UP_AFTER_S = 1.0
+
+
+class DeepnoteKernel(KernelBase):
+    """Runs the person's cells in a remote session; everything else is answered here.
+
+    The session starts with the first cell. ``%deepnote`` lines, ``%%local`` cells and an editor's
+    own code run in this process and start nothing.
+    """
+
+    implementation = "deepnote-kernel"
+    implementation_version = __version__
+    banner = f"Deepnote kernel {__version__}. Cells run remotely; %deepnote help tells more."
+    help_links = List(
+        [
+            {"text": "Deepnote", "url": "https://deepnote.com/docs"},
+            {"text": "Python", "url": "https://docs.python.org/3"},
+            {"text": "IPython", "url": "https://ipython.readthedocs.io/en/stable/"},
+            {"text": "pandas", "url": "https://pandas.pydata.org/docs/"},
+        ]
+    ).tag(config=True)
+
+    base_url = Unicode(
+        None, allow_none=True, help="The API's address, or 'local' for a server on this computer."
+    ).tag(config=True)
+    notebook_id = Unicode(
+        None, allow_none=True, help="The Deepnote notebook a session is anchored to."
+    ).tag(config=True)
+    project_id = Unicode(
+        None, allow_none=True, help="The project a scratch notebook is made in."
+    ).tag(config=True)
+    mode = Enum(
+        ["live", "direct"], None, allow_none=True, help="How cells run: 'live' or 'direct'."
+    ).tag(config=True)
+    storage_mode = Enum(
+        ["read_write", "readonly"],
+        None,
+        allow_none=True,
+        help="Whether cells may write to project storage.",
+    ).tag(config=True)
+    idle_shutdown_s = Integer(
+        None, allow_none=True, help="Seconds of idleness after which Deepnote ends the session."
+    ).tag(config=True)
+    calls_per_minute = Integer(
+        None, allow_none=True, help="Calls a minute a running cell may use, on average."
+    ).tag(config=True)
+    start_timeout_s = Float(
+        None, allow_none=True, help="Seconds a session may take to become ready."
+    ).tag(config=True)
+    stream_rate = Integer(
+        800_000,
+        help="Bytes of printed text passed on a second, on average over three; 0 for no limit.",
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.parents = Parents()
+        self._remote: Remote | None = None
+        self._remote_guard = threading.Lock()
+        self._remote_cell: RemoteCell | None = None
+        self._is_local_code_running = False
+        self._comms = Comms(self, {name: self.shell_handlers[name] for name in _COMM_MESSAGES})
+        self.shell_handlers.update(dict.fromkeys(_COMM_MESSAGES, self._comms.handle))
+        self.shell.extension_manager.load_extension("deepnote_magics")
+
+    def start(self) -> None:
+        """Begin to serve, and once that is under way import what the first cell will need."""
+        super().start()
+        self.loop.call_later(_WARM_UP_AFTER_S, _warm_up)
+
+    # The session
+
+    @property
+    def remote(self) -> Remote:
+        """The session's façade, shared with the magics; nothing starts by asking for it.
+
+        Raises:
+            ConfigError: A ``DEEPNOTE_*`` variable or an option of the kernel cannot be read.
+        """
+        with self._remote_guard:
+            if self._remote is None:
+                self._remote = self._new_remote()
+            return self._remote
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a session runs."""
+        return self._remote is not None and self._remote.session is not None
+
+    def _new_remote(self) -> Remote:
+        from deepnote_kernel.config import Settings  # noqa: PLC0415 - not needed to start
+        from deepnote_kernel.session.remote import Remote  # noqa: PLC0415 - as above
+
+        names = set(Settings.__struct_fields__) & set(self.trait_names(config=True))
+        settings = Settings.from_env(os.environ, **{name: getattr(self, name) for name in names})
+        owner = Path(getattr(self.parent, "connection_file", "") or "").name
+        remote = Remote(settings, owner=owner)
+        remote.on_message = self._on_message
+        return remote
+
+    def _on_message(self, message: Message) -> None:
+        """Take what arrives while no cell runs; called in the session's thread."""
+        self.loop.call_soon_threadsafe(self.show, message, message.content)
+
+    def show(self, message: Message, content: JSON) -> None:
+        """Publish a message of the far side.
+
+        Args:
+            message: The message; its parent is the cell or comm message that caused it.
+            content: The content to publish in place of its own.
+        """
+        self.publish(
+            message.msg_type,
+            content,
+            parent=self.parents.header(message.parent),
+            metadata=message.metadata,
+            buffers=message.buffers,
+        )
+
+    def close_session(self) -> None:
+        """Stop the session before the process ends."""
+        if self._remote is not None:
+            self._remote.close()
+
+    async def do_shutdown(self, restart: bool) -> JSON:  # noqa: FBT001 - ipykernel's signature
+        """Stop the session; a kernel that is restarted starts afresh, as a local one does."""
+        self.shell.exit_now = True
+        if self._remote is not None:
+            await self._remote.wait(self._remote.close)
+        return {"status": "ok", "restart": restart}
+
+    # Cells
+
+    async def do_execute(  # noqa: PLR0913 - ipykernel's signature
+        self,
+        code: str,
+        silent: bool,  # noqa: FBT001 - as above
+        store_history: bool = True,  # noqa: FBT001, FBT002 - as above
+        user_expressions: dict[str, str] | None = None,
+        allow_stdin: bool = False,  # noqa: FBT001, FBT002 - as above
+        *,
+        cell_meta: JSON | None = None,
+        cell_id: str | None = None,
+    ) -> JSON:
+        """Run a cell where it belongs and return the content of its ``execute_reply``."""
+        options = {
+            "silent": silent,
+            "store_history": store_history,
+            "user_expressions": user_expressions,
+            "allow_stdin": allow_stdin,
+        }
+        self.parents.remember(self.request().message)
+        kind = self._kind(code, silent=silent, store_history=store_history)
+        if kind is Kind.REFUSED:
+            return self._refuse()
+        if kind is Kind.LOCAL or (kind is Kind.REMOTE_IF_RUNNING and not self.is_running):
+            return await self._run_here(code, **options, cell_meta=cell_meta, cell_id=cell_id)
+        here, there = split(code if kind is Kind.CELL else without_thread(code))
+        if not there:
+            return await self._run_here(here, **options, cell_meta=cell_meta, cell_id=cell_id)
+        count = self.shell.execution_count
+        try:
+            if here:
+                reply = await self._run_here(here, **{**options, "store_history": False})
+                if reply["status"] != "ok":
+                    return {**reply, "execution_count": count}
+            return await self._run_there(there, options, is_alone=not here)
+        finally:
+            if store_history and not silent:
+                self.shell.history_manager.store_inputs(count, code)
+                self.shell.execution_count = count + 1
+
+    def _kind(self, code: str, *, silent: bool, store_history: bool) -> Kind:
+        content = self.request().message.get("content", {})
+        stop_on_error = content.get("stop_on_error", True)
+        return classify(
+            code, silent=silent, store_history=store_history, stop_on_error=stop_on_error
+        )
+
+    async def _run_here(self, code: str, **options: Any) -> JSON:
+        self._is_local_code_running = True
+        try:
+            return await self.execute_locally(code, **options)
+        finally:
+            self._is_local_code_running = False
+
+    async def _run_there(self, code: str, options: JSON, *, is_alone: bool) -> JSON:
+        from deepnote_kernel.kernel.remote_cell import RemoteCell  # noqa: PLC0415 - with msgspec
+        from deepnote_kernel.session.protocol import Cell  # noqa: PLC0415 - as above
+
+        request = self.request()
+        count = self.shell.execution_count
+        try:
+            remote = self.remote
+        except Exception as error:  # noqa: BLE001 - shown to the person
+            return self._fail(error, execution_count=count)
+        cell = Cell(
+            id=request.id,
+            code=code,
+            execution_count=count,
+            silent=options["silent"],
+            store_history=options["store_history"],
+            allow_stdin=options["allow_stdin"],
+            user_expressions=options["user_expressions"] or {},
+        )
+        self._remote_cell = RemoteCell(self, remote, cell, request, is_alone=is_alone)
+        try:
+            return await self._remote_cell.run()
+        finally:
+            self._remote_cell = None
+
+    def _refuse(self) -> JSON:
+        error = UnsupportedError("The Deepnote kernel has no debugger.", "Use %debug or print.")
+        content = error_content(error)
+        return error_reply(content, execution_count=self.shell.execution_count)
+
+    def _fail(self, error: Exception, *, execution_count: int) -> JSON:
+        content = error_content(error)
+        self.publish("error", content, parent=self.request().message)
+        return error_reply(content, execution_count=execution_count)
+
+    def runs_local_code(self) -> bool:
+        """Whether the main thread runs code of the person's."""
+        return self._is_local_code_running
+
+    def interrupt(self) -> None:
+        """Interrupt the remote cell, if one runs."""
+        running = self._remote_cell
+        if running is not None:
+            running.interrupt()
+
+    # Questions
+
+    def complete(self, code: str, cursor_pos: int) -> JSON:
+        """Complete a name: with the session's names if one runs, else with those that are sure."""
+        if completion.is_local(code, cursor_pos):
+            return self.complete_locally(code, cursor_pos)
+        ours = completion.offline(code, cursor_pos, self._magics())
+        if self._remote is None or not self.is_running:
+            return ours
+        theirs = self._remote.complete(code, cursor_pos, timeout_s=_ANSWER_S)
+        return completion.merge(theirs, ours)
+
+    def inspect(self, code: str, cursor_pos: int, detail_level: int, omit_sections: Any) -> JSON:
+        """Describe a name: from the session if one runs, else if it is the same everywhere."""
+        here = completion.is_local(code, cursor_pos)
+        if self._remote is not None and self.is_running and not here:
+            return self._remote.inspect(code, cursor_pos, detail_level, timeout_s=_ANSWER_S)
+        if here or completion.is_known(code, cursor_pos):
+            return self.inspect_locally(code, cursor_pos, detail_level, omit_sections)
+        return {"status": "ok", "found": False, "data": {}, "metadata": {}}
+
+    def _magics(self) -> list[str]:
+        magics = self.shell.magics_manager.lsmagic()
+        return [*(f"%{name}" for name in magics["line"]), *(f"%%{name}" for name in magics["cell"])]
+
+    async def do_is_complete(self, code: str) -> JSON:
+        """Tell a console whether a cell is complete; IPython's syntax is the same on both sides."""
+        status, indent = self.shell.input_transformer_manager.check_complete(code)
+        return {"status": status, "indent": " " * (indent or 0)}
+
+    async def do_debug_request(self, msg: JSON) -> JSON:
+        """Say that there is no debugger."""
+        return {
+            "type": "response",
+            "seq": msg.get("seq", 0),
+            "request_seq": msg.get("seq", 0),
+            "command": msg.get("command", ""),
+            "success": False,
+            "message": "The Deepnote kernel has no debugger.",
+        }
+
+    # Comms
+
+    @property
+    def local_comms(self) -> JSON:
+        """Comms that code in this process has opened or answers, by id."""
+        comms: JSON = self.comm_manager.comms
+        return comms
+
+    def has_remote_comm(self, message: JSON) -> bool:
+        """Whether a comm message is for the far side."""
+        return self._comms.is_remote(message)
+
+    async def do_comm_info(self, target_name: str) -> JSON:
+        """Return the open comms of both sides by id."""
+        return {
+            **await self._comms.open_comms(target_name),
+            **await super().do_comm_info(target_name),
+        }
+
+
+_COMM_MESSAGES = ("comm_open", "comm_msg", "comm_close")
+
+
+def _warm_up() -> None:
+    """Import the session in a thread; the person is still reading their notebook."""
+    threading.Thread(
+        target=import_module,
+        args=["deepnote_kernel.session.remote"],
+        name="deepnote-warm-up",
+        daemon=True,
+    ).start()

@@ -1,0 +1,155 @@
+"""One cell of the person's while it runs on the far side."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+from deepnote_kernel.errors import DeepnoteError
+from deepnote_kernel.kernel.failures import error_content, error_reply
+from deepnote_kernel.kernel.pacing import Pacer, pieces
+from deepnote_kernel.kernel.progress import StartLine
+from deepnote_kernel.session.protocol import InputRequest, Message, Reply
+
+if TYPE_CHECKING:
+    from deepnote_kernel.kernel._ipykernel import Request
+    from deepnote_kernel.kernel.kernel import DeepnoteKernel
+    from deepnote_kernel.outputs import JSON
+    from deepnote_kernel.session.protocol import Cell, Event
+    from deepnote_kernel.session.remote import Remote
+
+__all__ = ["RemoteCell"]
+
+_READY = "ready"
+_PACE_S = 0.1
+
+
+class RemoteCell:
+    """Publishes what a remote cell does, asks what it asks, and lets it be interrupted.
+
+    Args:
+        kernel: Sends and asks.
+        remote: Where the cell runs.
+        cell: The cell.
+        request: The message it came with.
+        is_alone: Whether nothing has been shown below the cell yet.
+    """
+
+    def __init__(
+        self,
+        kernel: DeepnoteKernel,
+        remote: Remote,
+        cell: Cell,
+        request: Request,
+        *,
+        is_alone: bool = True,
+    ) -> None:
+        self._kernel = kernel
+        self._remote = remote
+        self._cell = cell
+        self._request = request
+        self._is_alone = is_alone
+        self._pacer = Pacer(kernel.stream_rate)
+        self._start = StartLine(self._publish)
+        self._question: asyncio.Task[None] | None = None
+        self._is_interrupted = False
+        self._cancelled: asyncio.Future[JSON] | None = None
+
+    async def run(self) -> JSON:
+        """Run the cell and return the content of its ``execute_reply``."""
+        try:
+            return await self._follow()
+        except KeyboardInterrupt as interrupt:
+            return self._failed(interrupt)
+        except DeepnoteError as error:
+            return self._failed(error)
+        except Exception as error:
+            self._kernel.log.exception("A remote cell failed")
+            return self._failed(error)
+        finally:
+            self._give_up_question()
+
+    def interrupt(self) -> None:
+        """Interrupt the cell, or the start of its session; callable from anywhere, never blocks."""
+        self._is_interrupted = True
+        self._pacer.release()
+        threading.Thread(target=self._interrupt, name="deepnote-interrupt", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        try:
+            self._remote.interrupt()
+        except DeepnoteError as error:
+            content = {"name": "stderr", "text": f"The interrupt failed. {error}\n"}
+            self._kernel.loop.call_soon_threadsafe(self._publish, "stream", content)
+
+    async def _follow(self) -> JSON:
+        async for event in self._remote.aevents(self._cell, self._on_progress):
+            self._start.settle(alone=self._is_alone)
+            if isinstance(event, Reply):
+                return self._ended(event.content)
+            await self._take(event)
+        raise AssertionError("a cell's last event is its reply")
+
+    def _on_progress(self, line: str) -> None:
+        """Show a stage of the start; called in the session's thread."""
+        self._kernel.loop.call_soon_threadsafe(self._show_progress, line)
+
+    def _show_progress(self, line: str) -> None:
+        if line == _READY:
+            self._start.settle(alone=self._is_alone)
+        else:
+            self._start.show(line)
+
+    async def _take(self, event: Event) -> None:
+        if isinstance(event, InputRequest):
+            self._give_up_question()
+            self._question = asyncio.ensure_future(self._ask(event))
+        elif isinstance(event, Message):
+            await self._show(event)
+
+    async def _show(self, message: Message) -> None:
+        if message.msg_type == "stream":
+            for text in pieces(message.content["text"]):
+                await self._pace(len(text.encode(errors="replace")))
+                self._kernel.show(message, {**message.content, "text": text})
+            return
+        await self._pace(0)
+        self._kernel.show(message, self._counted(message))
+
+    def _counted(self, message: Message) -> JSON:
+        own = message.parent in {"", self._cell.id}
+        if message.msg_type == "execute_result" and own:
+            return {**message.content, "execution_count": self._cell.execution_count}
+        return message.content
+
+    async def _pace(self, size_bytes: int) -> None:
+        delay_s = self._pacer.delay_s(size_bytes)
+        while delay_s > 0 and not self._is_interrupted:
+            await asyncio.sleep(min(delay_s, _PACE_S))
+            delay_s -= _PACE_S
+
+    async def _ask(self, question: InputRequest) -> None:
+        answer = await self._kernel.ask(
+            question.prompt, password=question.password, request=self._request
+        )
+        await self._remote.wait(self._remote.answer, answer)
+
+    def _give_up_question(self) -> None:
+        if self._question is not None:
+            self._question.cancel()
+            self._question = None
+
+    def _ended(self, content: JSON) -> JSON:
+        empty: JSON = {"user_expressions": {}, "payload": []}
+        return {**empty, **content, "execution_count": self._cell.execution_count}
+
+    def _failed(self, error: BaseException) -> JSON:
+        self._start.settle(alone=self._is_alone)
+        content = error_content(error, secret=self._remote.settings.token.reveal())
+        if not self._cell.silent:
+            self._publish("error", content)
+        return error_reply(content, execution_count=self._cell.execution_count)
+
+    def _publish(self, msg_type: str, content: JSON) -> None:
+        self._kernel.publish(msg_type, content, parent=self._request.message)
