@@ -7,10 +7,7 @@ from typing import NamedTuple
 
 __all__ = ["Split", "split"]
 
-_LOCAL_CELL = re.compile(r"\s*%%(?:local\b|deepnote(?:\?|[ \t]+\S))")
-"""``%%local``, and ``%%deepnote`` where the magic itself has something to say: help, a mistake."""
-
-_REMOTE_CELL = re.compile(r"\s*%%deepnote[ \t]*(?:\n|$)")
+_CELL_MAGIC = re.compile(r"\s*%%(?P<name>local|deepnote)\b(?P<rest>.*)")
 
 _LOCAL_LINE = re.compile(
     r"""
@@ -41,16 +38,17 @@ def split(code: str) -> Split:
     Here run: a ``%%local`` cell, and the ``%deepnote`` lines a cell begins with. The remote part
     keeps its line numbers, so that a traceback points at the line the person sees.
     """
-    if _LOCAL_CELL.match(code):
-        return Split(code, "")
-    if _REMOTE_CELL.match(code):
-        head, _, body = code.partition("%%deepnote")
-        return Split("", f"{head}#{body}" if not body.lstrip().startswith("%%") else body)
+    if magic := _CELL_MAGIC.match(code):
+        if magic["rest"].strip():  # %%local?, or a mistake: the magic itself has the answer
+            return Split(code, "")
+        body = _pad(code[: magic.start("name")], code[magic.end() + 1 :])
+        return Split(body, "") if magic["name"] == "local" else Split("", body)
     lines = code.splitlines(keepends=True)
     end = _local_lines(lines)
     if all(map(_BLANK_LINE.match, lines[end:])):
         return Split(code, "") if end else Split("", code)
-    return Split("".join(lines[:end]), _pad(end, "".join(lines[end:])))
+    head = "".join(lines[:end])
+    return Split(head, _pad(head, "".join(lines[end:])))
 
 
 def _local_lines(lines: list[str]) -> int:
@@ -66,6 +64,6 @@ def _local_lines(lines: list[str]) -> int:
     return end
 
 
-def _pad(lines: int, code: str) -> str:
+def _pad(head: str, code: str) -> str:
     """Put comments where lines ran here, but nothing before a cell magic, which must be first."""
-    return code if code.lstrip().startswith("%%") else "#\n" * lines + code
+    return code if code.lstrip().startswith("%%") else "#\n" * len(head.splitlines()) + code

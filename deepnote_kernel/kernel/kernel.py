@@ -180,27 +180,33 @@ class DeepnoteKernel(KernelBase):
             "store_history": store_history,
             "user_expressions": user_expressions,
             "allow_stdin": allow_stdin,
+            "cell_meta": cell_meta,
+            "cell_id": cell_id,
         }
         self.parents.remember(self.request().message)
         kind = self._kind(code, silent=silent, store_history=store_history)
         if kind is Kind.REFUSED:
             return self._refuse()
         if kind is Kind.LOCAL or (kind is Kind.REMOTE_IF_RUNNING and not self.is_running):
-            return await self._run_here(code, **options, cell_meta=cell_meta, cell_id=cell_id)
-        here, there = split(code if kind is Kind.CELL else without_thread(code))
-        if not there:
-            return await self._run_here(here, **options, cell_meta=cell_meta, cell_id=cell_id)
+            return await self._run_here(code, options)
+        return await self._run_cell(code if kind is Kind.CELL else without_thread(code), options)
+
+    async def _run_cell(self, code: str, options: JSON) -> JSON:
+        """Run the parts of a cell where they belong, under one number."""
+        here, there = split(code)
         count = self.shell.execution_count
+        reply: JSON = {"status": "ok"}
         try:
             if here:
-                reply = await self._run_here(here, **{**options, "store_history": False})
-                if reply["status"] != "ok":
-                    return {**reply, "execution_count": count}
-            return await self._run_there(there, options, is_alone=not here)
+                unasked = {"user_expressions": None} if there else {}
+                reply = await self._run_here(here, {**options, "store_history": False, **unasked})
+            if there and reply["status"] == "ok":
+                reply = await self._run_there(there, options, is_alone=not here)
         finally:
-            if store_history and not silent:
+            if options["store_history"] and not options["silent"]:
                 self.shell.history_manager.store_inputs(count, code)
                 self.shell.execution_count = count + 1
+        return {**reply, "execution_count": count}
 
     def _kind(self, code: str, *, silent: bool, store_history: bool) -> Kind:
         content = self.request().message.get("content", {})
@@ -209,7 +215,7 @@ class DeepnoteKernel(KernelBase):
             code, silent=silent, store_history=store_history, stop_on_error=stop_on_error
         )
 
-    async def _run_here(self, code: str, **options: Any) -> JSON:
+    async def _run_here(self, code: str, options: JSON) -> JSON:
         self._is_local_code_running = True
         try:
             return await self.execute_locally(code, **options)

@@ -53,8 +53,9 @@ class Pacer:
         """Return the seconds to wait before a message, and count it as sent after them."""
         if not self._bytes:
             return 0.0
-        at = now = self._clock()
+        now = self._clock()
         self._forget(now)
+        at = max(now, self._sent[-1][0]) if self._sent else now  # messages keep their order
         while self._sent and self._is_full(size_bytes):
             at = max(at, self._forget_oldest() + self._window_s)
         self._sent.append((at, size_bytes))

@@ -16,6 +16,9 @@ __all__ = ["StartLine"]
 
 Publish: TypeAlias = "Callable[[str, JSON], None]"
 
+_READY = "ready"
+_STAGES = {"machine starting", "pending", "running", "running the notebook", _READY}
+
 _NOTEWORTHY_S = 10.0
 
 
@@ -23,41 +26,58 @@ class StartLine:
     """One line below the cell that changes in place while the session starts.
 
     A quick start leaves nothing behind. One that took a while, as that of a machine in the cloud
-    does, leaves a line that says how long: the person waited for it and may be charged for it.
+    does, leaves a quiet line that says how long: the person waited for it and may be charged for
+    it. What the person should know, such as that the notebook's first run failed, stays as well.
 
     Args:
         publish: Sends a message, given its type and content, on iopub.
+        is_alone: Whether the cell shows nothing else yet, so that its output may be cleared.
         clock: Tells the time in seconds.
     """
 
-    def __init__(self, publish: Publish, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        publish: Publish,
+        *,
+        is_alone: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._publish = publish
+        self._is_alone = is_alone
         self._clock = clock
         self._display_id = ""
         self._started_at = 0.0
+        self._notes: list[str] = []
 
     def show(self, line: str) -> None:
-        """Show how far the start is, such as ``machine starting``."""
-        first = not self._display_id
-        if first:
-            self._display_id = uuid.uuid4().hex
-            self._started_at = self._clock()
-        self._send("display_data" if first else "update_display_data", f"Deepnote: {line} …")
+        """Show a stage of the start, such as ``machine starting``, or a remark on it."""
+        if line == _READY:
+            self.settle()
+            return
+        if line not in _STAGES:
+            self._notes.append(line)
+        msg_type = "update_display_data"
+        if not self._display_id:
+            self._display_id, self._started_at = uuid.uuid4().hex, self._clock()
+            msg_type = "display_data"
+        self._send(msg_type, f"Deepnote: {line} …")
 
-    def settle(self, *, alone: bool = True) -> None:
-        """Take the line away, or leave a quiet one, now that the session is ready.
+    def settle(self, *, is_ready: bool = True) -> None:
+        """Take the line away, or leave a quiet one, now that the start is over.
 
         Args:
-            alone: Whether the cell shows nothing else yet, so that its output may be cleared.
+            is_ready: Whether the session became ready.
         """
         if not self._display_id:
             return
         took_s = self._clock() - self._started_at
-        if alone and took_s < _NOTEWORTHY_S:
-            self._publish("clear_output", {"wait": False})
+        if took_s >= _NOTEWORTHY_S or not self._is_alone:
+            self._notes.append(f"session {'' if is_ready else 'not '}ready after {took_s:.0f} s")
+        if self._notes:
+            self._send("update_display_data", f"Deepnote: {'; '.join(self._notes)}")
         else:
-            self._send("update_display_data", f"Deepnote: session ready after {took_s:.0f} s")
-        self._display_id = ""
+            self._publish("clear_output", {"wait": False})
+        self._display_id, self._notes = "", []
 
     def _send(self, msg_type: str, text: str) -> None:
         html = f'<span style="opacity: 0.65; font-style: italic">{escape(text)}</span>'

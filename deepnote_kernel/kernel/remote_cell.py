@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteCell"]
 
-_READY = "ready"
 _PACE_S = 0.1
 
 
@@ -49,12 +48,10 @@ class RemoteCell:
         self._remote = remote
         self._cell = cell
         self._request = request
-        self._is_alone = is_alone
         self._pacer = Pacer(kernel.stream_rate)
-        self._start = StartLine(self._publish)
+        self._start = StartLine(self._publish, is_alone=is_alone)
         self._question: asyncio.Task[None] | None = None
         self._is_interrupted = False
-        self._cancelled: asyncio.Future[JSON] | None = None
 
     async def run(self) -> JSON:
         """Run the cell and return the content of its ``execute_reply``."""
@@ -85,7 +82,7 @@ class RemoteCell:
 
     async def _follow(self) -> JSON:
         async for event in self._remote.aevents(self._cell, self._on_progress):
-            self._start.settle(alone=self._is_alone)
+            self._start.settle(is_ready=self._remote.session is not None)
             if isinstance(event, Reply):
                 return self._ended(event.content)
             await self._take(event)
@@ -93,13 +90,7 @@ class RemoteCell:
 
     def _on_progress(self, line: str) -> None:
         """Show a stage of the start; called in the session's thread."""
-        self._kernel.loop.call_soon_threadsafe(self._show_progress, line)
-
-    def _show_progress(self, line: str) -> None:
-        if line == _READY:
-            self._start.settle(alone=self._is_alone)
-        else:
-            self._start.show(line)
+        self._kernel.loop.call_soon_threadsafe(self._start.show, line)
 
     async def _take(self, event: Event) -> None:
         if isinstance(event, InputRequest):
@@ -145,7 +136,7 @@ class RemoteCell:
         return {**empty, **content, "execution_count": self._cell.execution_count}
 
     def _failed(self, error: BaseException) -> JSON:
-        self._start.settle(alone=self._is_alone)
+        self._start.settle(is_ready=self._remote.session is not None)
         content = error_content(error, secret=self._remote.settings.token.reveal())
         if not self._cell.silent:
             self._publish("error", content)

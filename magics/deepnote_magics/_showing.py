@@ -69,7 +69,7 @@ class Progress:
     def __init__(self, shell: InteractiveShell) -> None:
         self._line: StartLine | None = None
         if hasattr(shell, "kernel"):
-            self._line = StartLine(self._publisher(shell))
+            self._line = StartLine(self._publisher(shell), is_alone=False)
 
     def __call__(self, line: str) -> None:
         """Show a stage."""
@@ -78,10 +78,14 @@ class Progress:
         else:
             self._line.show(line)
 
-    def settle(self) -> None:
-        """Take the line away, or leave a quiet one, now that the start is over."""
+    def settle(self, *, is_ready: bool = True) -> None:
+        """Leave a quiet line, now that the start is over.
+
+        Args:
+            is_ready: Whether the session became ready.
+        """
         if self._line is not None:
-            self._line.settle(alone=False)
+            self._line.settle(is_ready=is_ready)
 
     @staticmethod
     def _publisher(shell: InteractiveShell) -> Callable[[str, JSON], None]:

@@ -144,7 +144,7 @@ class DeepnoteMagics(Magics):
         try:
             session = self.remote.start(progress)
         finally:
-            progress.settle()
+            progress.settle(is_ready=self.remote.session is not None)
         print(f"Session {session.session_id} is ready.")
 
     def _use(self, arguments: Namespace) -> None:
