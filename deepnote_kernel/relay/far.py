@@ -506,7 +506,7 @@ class Relay:
     def reply(self, request, content):
         """Answer a request with a frame."""
         content = dumps(json_clean(dict(content, request=request["id"])))
-        self.add("reply", "", content, is_urgent=True)
+        self.add("reply", request.get("msg_id", ""), content, is_urgent=True)
 
     def on_hello(self, request):
         """Tell what this kernel is."""
@@ -711,12 +711,15 @@ class Relay:
         self.loop.call_soon_threadsafe(self.wake)
 
 
+BOOT = os.urandom(8).hex()
+
+
 def describe():
-    """Return what there is to know about this kernel."""
+    """Return what there is to know about this kernel; ``boot`` is another one after a restart."""
     return {
         "status": "ok", "protocol": VERSION, "python": platform.python_version(),
         "ipykernel": ipykernel.__version__, "ipython": IPython.__version__, "greenlet": greenlet.__version__,
-        "pid": os.getpid(),
+        "boot": BOOT,
     }  # fmt: skip
 
 

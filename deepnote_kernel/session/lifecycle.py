@@ -28,10 +28,12 @@ from deepnote_kernel.errors import (
     ServerError,
     SessionGoneError,
     SessionStartError,
+    UnsupportedError,
 )
 from deepnote_kernel.session import local, scratch
 from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.direct import DirectSession
+from deepnote_kernel.session.live import LiveSession
 from deepnote_kernel.session.record import Record
 
 if TYPE_CHECKING:
@@ -105,8 +107,9 @@ async def start(
         raise
     record = msgspec.structs.replace(record, notebook_id=notebook_id, state="ready")
     records.save(record)
+    session = await _connect(client, settings, records, record, progress)
     progress("ready")
-    return _session(client, settings, record)
+    return session
 
 
 async def attach(
@@ -136,17 +139,33 @@ async def attach(
             f"The session {session_id} has ended.", "Run `%deepnote start` to start a new one."
         ) from None
     records.save(record)
-    return _session(client, settings, record)
+    return await _connect(client, settings, records, record, progress)
 
 
-def _session(client: AsyncClient, settings: Settings, record: Record) -> Session:
-    return DirectSession(
+async def _connect(
+    client: AsyncClient, settings: Settings, records: Records, record: Record, progress: Progress
+) -> Session:
+    """Return the session's object: a live one, or a direct one where live does not work."""
+    kind = LiveSession if settings.mode == "live" else DirectSession
+    session = kind(
         client,
         settings,
         session_id=record.id,
         notebook_id=record.notebook_id,
         created_at=record.created_at,
     )
+    if not isinstance(session, LiveSession):
+        return session
+    try:
+        if record.relay:
+            await session.reopen(record.relay.get("acknowledged", 0))
+        else:
+            await session.open()
+    except UnsupportedError as error:
+        progress(str(error))
+        return await _connect(client, settings.replace(mode="direct"), records, record, progress)
+    session.on_progress = lambda relay: records.save(msgspec.structs.replace(record, relay=relay))
+    return session
 
 
 def _check_notebook(settings: Settings) -> None:

@@ -1,0 +1,482 @@
+"""The near half of the relay: requests out, frames in, each exactly once, over calls that may fail.
+
+A :class:`Link` keeps one call under way while there is something to say or to wait for. What a failed
+call means is simple here: nothing. It is sent again, and the far half knows what it has done already.
+
+This module decides when to call and what to say; how a call travels is the business of whoever
+makes the link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import time
+import zlib
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import uuid4
+
+import msgspec
+
+from deepnote_kernel.errors import (
+    APIStatusError,
+    ConflictError,
+    DeepnoteError,
+    ExecutionTimeoutError,
+    RateLimitedError,
+    ResponseFormatError,
+    ServerError,
+    SessionError,
+    TransportError,
+    UnsupportedError,
+)
+from deepnote_kernel.outputs import JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Answer", "Budget", "Carrier", "Frame", "Link", "RelayLostError", "installer"]
+
+MARK: Final = "__deepnote_relay__"
+MIME: Final = "application/vnd.deepnote-kernel.relay+json"
+
+WAIT_S: Final = 20.0
+"""Seconds a call waits on the far side for frames; some proxies cut connections after 60."""
+
+ANSWER_BYTES: Final = 16 << 20
+"""Bytes of frames one answer may bring; at least one frame comes whatever its size."""
+
+_PATIENCE_S: Final = 1800.0
+_UNAVAILABLE_S: Final = 60.0
+_BACKGROUND_S: Final = (0.5, 30.0)
+_SILENCE_S: Final = 300.0
+_ASKING_S: Final = 2.0
+
+
+class RelayLostError(SessionError):
+    """The remote process is another one than before: it died, and its variables with it."""
+
+
+class _NoAnswerError(ResponseFormatError):
+    """An answer of the server without one of the relay's."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One message from the far side."""
+
+    n: int
+    type: str
+    parent: str = ""
+    content: JSON = {}
+    metadata: JSON = {}
+    buffers: list[bytes] = []
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a call brings home."""
+
+    seen: int = 0
+    last: int = 0
+    cell: str = ""
+    background: bool = False
+    frames: list[Frame] = []
+    retired: bool = False
+
+
+class Carrier(Protocol):
+    """How calls travel."""
+
+    async def post(self, code: str) -> list[JSON]:
+        """Run code on the far side once or, if an answer is lost, more than once; return its outputs.
+
+        Raises:
+            DeepnoteError: There was no answer, or a refusal.
+        """
+        ...
+
+    async def recall(self) -> None:
+        """Send the far side's process a SIGINT, which brings a waiting call home. Never raises."""
+        ...
+
+    async def is_free(self) -> bool:
+        """Tell whether the far side would take a call now.
+
+        Raises:
+            DeepnoteError: There was no answer, or the session is gone.
+        """
+        ...
+
+
+def installer() -> str:
+    """Return code that installs the far half, where it is not installed yet."""
+    source = resources.files(__package__).joinpath("far.py").read_bytes()
+    packed = base64.b85encode(zlib.compress(source, 9)).decode("ascii")
+    return _INSTALL.format(packed=packed, mark=MARK)
+
+
+# One expression, so that no name is left behind; the mark tells the far half which input to forget.
+_INSTALL = """exec('''
+import base64, sys, types, zlib
+if "_deepnote_relay" not in sys.modules:
+    source = zlib.decompress(base64.b85decode(packed))
+    module = types.ModuleType("_deepnote_relay")
+    exec(compile(source, "<deepnote relay>", "exec"), module.__dict__)
+    module.install()
+    sys.modules["_deepnote_relay"] = module
+''', {{"packed": {packed!r}}})  # {mark}"""
+
+
+class Budget:
+    """Says how long a call that merely looks for output shall wait, to stay within a rate.
+
+    A bucket of tokens: a third of a minute's calls may go at once, the rest come back evenly, so
+    that no minute sees more than its share. The fewer are left, the longer the pauses.
+
+    Args:
+        calls_per_minute: How many calls a minute may see.
+        clock: Gives seconds.
+    """
+
+    def __init__(
+        self, calls_per_minute: int, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._capacity = calls_per_minute / 3
+        self._rate = (calls_per_minute - self._capacity) / 60
+        self._tokens = self._capacity
+        self._clock = clock
+        self._at = clock()
+
+    def spend(self) -> None:
+        """Count a call."""
+        self._refill()
+        self._tokens -= 1
+
+    def pause_s(self) -> float:
+        """Return how many seconds to wait before the next look."""
+        self._refill()
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._rate
+        return (1 - self._tokens / self._capacity) ** 2 / self._rate
+
+    def _refill(self) -> None:
+        now = self._clock()
+        self._tokens = min(self._capacity, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+
+
+class Link:
+    """A line to the far half of one session.
+
+    Args:
+        carrier: How calls travel.
+        budget: How often they may.
+        on_frame: Takes every frame but replies, in order.
+        on_outputs: Takes nbformat outputs that came beside an answer: they are nobody's frames.
+        acknowledged: The last frame that was already received, by an earlier link.
+    """
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        *,
+        budget: Budget,
+        on_frame: Callable[[Frame], None],
+        on_outputs: Callable[[list[JSON]], None],
+        acknowledged: int = 0,
+    ) -> None:
+        self.client = uuid4().hex
+        self.acknowledged = acknowledged
+        self.answer = Answer()
+        self.via = "mime"
+        self._carrier = carrier
+        self._budget = budget
+        self._on_frame = on_frame
+        self._on_outputs = on_outputs
+        self._last_request = 0
+        self._unsent: list[JSON] = []
+        self._replies: dict[int, asyncio.Future[JSON]] = {}
+        self._news = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+        self._recall: asyncio.Task[None] | None = None
+        self._is_waiting = False
+        self._is_asking = False
+        self._followed: asyncio.Future[JSON] | None = None
+        self._wait_s = WAIT_S
+
+    def request(self, op: str, **fields: Any) -> asyncio.Future[JSON]:
+        """Send a request; the future takes its reply, or the error that ended the link.
+
+        Sent at once: a call that is waiting for frames is asked to come home.
+        """
+        self._last_request += 1
+        reply: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
+        reply.add_done_callback(_retrieve)
+        self._replies[self._last_request] = reply
+        self._tell(op, fields)
+        return reply
+
+    def tell(self, op: str, **fields: Any) -> None:
+        """Send a request that has no reply."""
+        self._last_request += 1
+        self._tell(op, fields)
+
+    def follow(self) -> asyncio.Future[JSON]:
+        """Return the reply of the cell that an earlier link has sent and that still runs."""
+        self._followed = asyncio.get_running_loop().create_future()
+        self._followed.add_done_callback(_retrieve)
+        self._start()
+        return self._followed
+
+    async def greet(self) -> JSON:
+        """Find out how an answer survives the journey; return what the far side says of itself.
+
+        Raises:
+            RelayLostError: There is no relay on the far side.
+            DeepnoteError: It cannot be reached.
+        """
+        self._last_request += 1
+        reply: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
+        self._replies[self._last_request] = reply
+        self._unsent.append({"id": self._last_request, "op": "hello"})
+        for self.via in ("mime", "stream"):
+            with contextlib.suppress(_NoAnswerError):
+                self._take(await self._exchange(0.0))
+                return reply.result()
+        raise UnsupportedError("The server keeps the relay's answers back.")
+
+    async def home(self) -> None:
+        """Wait until everything is sent and every reply is here."""
+        if self._pump is not None:
+            await asyncio.wait([self._pump])
+
+    async def interrupt(self) -> None:
+        """Raise ``KeyboardInterrupt`` in the code that runs; return when the server has been told."""
+        self.request("interrupt")
+        if self._recall is None:
+            await self._carrier.recall()
+        else:
+            await asyncio.wait([self._recall])
+
+    async def close(self) -> None:
+        """Let go. What runs on the far side goes on."""
+        for task in (self._pump, self._recall):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        self._fail(SessionError("The session was let go of."))
+
+    def _tell(self, op: str, fields: JSON) -> None:
+        self._unsent.append({"id": self._last_request, "op": op, **fields})
+        if op == "input":
+            self._is_asking = False
+        self._news.set()
+        self._start()
+        if self._is_waiting and self._recall is None:
+            self._recall = asyncio.ensure_future(self._bring_home())
+
+    def _start(self) -> None:
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.ensure_future(self._run())
+
+    async def _bring_home(self) -> None:
+        """Ask a waiting call to come home until it has; it may not have arrived yet at the first."""
+        delay_s = 0.25
+        try:
+            while self._is_waiting:
+                await self._carrier.recall()
+                await asyncio.sleep(0 if not self._is_waiting else delay_s)
+                delay_s = min(2 * delay_s, 8.0)
+        finally:
+            self._recall = None
+
+    # The pump: one call after the other, as long as there is something to say or to wait for
+
+    async def _run(self) -> None:
+        silence_s, delay_s = 0.0, _BACKGROUND_S[0]
+        try:
+            while True:
+                is_active = bool(self._unsent) or self._is_expecting()
+                if not is_active and (not self.answer.background or silence_s > _SILENCE_S):
+                    return
+                if not self._unsent:
+                    await self._pause(self._pause_s() if is_active else delay_s)
+                before = self.acknowledged
+                can_wait = self._is_expecting() and not self._is_asking
+                self._take(await self._exchange(self._wait_s if can_wait else 0.0))
+                if is_active or self.acknowledged > before:
+                    silence_s, delay_s = 0.0, _BACKGROUND_S[0]
+                else:
+                    # Threads and tasks that outlive their cell are looked at ever less often.
+                    silence_s, delay_s = silence_s + delay_s, min(2 * delay_s, _BACKGROUND_S[1])
+        except DeepnoteError as error:
+            self._fail(error)
+
+    def _is_expecting(self) -> bool:
+        return bool(self._replies or self._followed)
+
+    def _pause_s(self) -> float:
+        return _ASKING_S if self._is_asking else self._budget.pause_s()
+
+    async def _pause(self, delay_s: float) -> bool:
+        """Wait for a while; return whether there is something to send before it is over."""
+        if self._unsent:
+            return True
+        self._news.clear()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._news.wait(), delay_s)
+        return bool(self._unsent)
+
+    async def _exchange(self, wait_s: float) -> Answer:
+        """Make one call, again and again if need be, until there is an answer."""
+        begin = time.monotonic()
+        delay_s = 0.1
+        while True:
+            error: DeepnoteError
+            try:
+                return await self._call(wait_s)
+            except ExecutionTimeoutError as late:
+                # The code does not let go of the process, or the server allows less time than we
+                # thought. Either way nothing is lost: the answer comes with the next call.
+                self._wait_s = wait_s = min(wait_s, max(self._wait_s / 2, 0.5))
+                await self._until_free()
+                error = late
+            except _NoAnswerError:
+                raise
+            except (TransportError, ServerError, ResponseFormatError, RateLimitedError) as broken:
+                error = broken
+            except ConflictError as busy:
+                if not _may_pass(busy, time.monotonic() - begin):
+                    raise
+                error = busy
+            if time.monotonic() - begin > _PATIENCE_S:
+                raise error
+            asked_s = error.retry_after_s if isinstance(error, APIStatusError) else None
+            await asyncio.sleep(max(delay_s, asked_s or 0.0))
+            delay_s = min(2 * delay_s, 5.0)
+
+    async def _call(self, wait_s: float) -> Answer:
+        self._budget.spend()
+        call = {
+            "client": self.client,
+            "ack": self.acknowledged,
+            "requests": self._unsent,
+            "wait": wait_s,
+            "max": ANSWER_BYTES,
+            "via": self.via,
+        }
+        code = f"{MARK}({msgspec.json.encode(call).decode()})"
+        sent = self._last_request
+        self._is_waiting = bool(wait_s)
+        try:
+            outputs = await self._carrier.post(code)
+        finally:
+            self._is_waiting = False
+        if wait_s == self._wait_s:
+            self._wait_s = min(WAIT_S, self._wait_s * 1.5)
+        if self._last_request != sent:
+            self._news.set()
+        answer, others = read_answer(outputs)
+        if answer is None:
+            raise _lost(others)
+        if others:
+            self._on_outputs(others)
+        return answer
+
+    async def _until_free(self) -> None:
+        delay_s = 0.1
+        while not await self._is_free():
+            await asyncio.sleep(delay_s)
+            delay_s = min(1.5 * delay_s, 5.0)
+
+    async def _is_free(self) -> bool:
+        try:
+            return await self._carrier.is_free()
+        except (TransportError, ServerError, ResponseFormatError, RateLimitedError):
+            return False
+
+    def _take(self, answer: Answer) -> None:
+        if answer.retired:
+            raise SessionError(
+                "Another kernel has taken this session over.",
+                "Run `%deepnote attach` to take it back.",
+            )
+        self.answer = answer
+        self._unsent = [request for request in self._unsent if request["id"] > answer.seen]
+        for frame in answer.frames:
+            if frame.n <= self.acknowledged:
+                continue
+            self.acknowledged = frame.n
+            if frame.type == "reply":
+                self._take_reply(frame)
+            else:
+                self._is_asking = self._is_asking or frame.type == "input_request"
+                self._on_frame(frame)
+
+    def _take_reply(self, frame: Frame) -> None:
+        content = dict(frame.content)
+        reply = self._replies.pop(content.pop("request"), None)
+        if "execution_count" in content:
+            self._is_asking = False
+            if reply is None:
+                reply, self._followed = self._followed, None
+        if reply is not None and not reply.done():
+            reply.set_result(content)
+
+    def _fail(self, error: DeepnoteError) -> None:
+        waiting = [*self._replies.values(), *filter(None, [self._followed])]
+        self._replies, self._followed, self._unsent, self._is_asking = {}, None, [], False
+        for reply in waiting:
+            if not reply.done():
+                reply.set_exception(error)
+
+
+def read_answer(outputs: list[JSON]) -> tuple[Answer | None, list[JSON]]:
+    """Tell an answer from other outputs; ``None`` where there is none.
+
+    Raises:
+        ResponseFormatError: There is one that cannot be read.
+    """
+    answer, others = None, []
+    for output in outputs:
+        data = output.get("data")
+        text = output.get("text")
+        try:
+            if isinstance(data, dict) and MIME in data:
+                answer = msgspec.convert(data[MIME], Answer)
+            elif isinstance(text, str) and MARK in text:
+                before, _, rest = text.partition(MARK)
+                line, _, after = rest.partition("\n")
+                answer = msgspec.json.decode(line, type=Answer)
+                others += [{**output, "text": part} for part in (before, after) if part]
+            else:
+                others.append(output)
+        except msgspec.MsgspecError as error:
+            raise ResponseFormatError(f"The relay's answer cannot be read: {error}.") from None
+    return answer, others
+
+
+def _lost(others: list[JSON]) -> DeepnoteError:
+    for output in others:
+        if output.get("output_type") == "error":
+            return RelayLostError(
+                "The remote kernel was replaced by a new one (it died, of too little memory "
+                "perhaps), and its variables are lost.",
+                "Run the notebook's cells again.",
+            )
+    return _NoAnswerError("The server's answer lacks the relay's part.")
+
+
+def _may_pass(conflict: ConflictError, waited_s: float) -> bool:
+    """Tell a conflict that passes by itself from one that does not."""
+    return conflict.reason == "busy" or (
+        conflict.reason == "unavailable" and waited_s < _UNAVAILABLE_S
+    )
+
+
+def _retrieve(reply: asyncio.Future[JSON]) -> None:
+    """Look at a reply's exception, so that asyncio does not complain about one nobody awaited."""
+    if not reply.cancelled():
+        reply.exception()

@@ -1,0 +1,311 @@
+"""Live cells: through the relay, as if the remote kernel were here.
+
+A live session is a direct one whose cells do not run inside execute calls: the relay's far half runs
+them, and short calls fetch what they do. Output streams, input works, cells have no time limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from deepnote_kernel.api import sessions
+from deepnote_kernel.errors import (
+    ConflictError,
+    DeepnoteError,
+    NotFoundError,
+    SessionError,
+    UnsupportedError,
+)
+from deepnote_kernel.outputs import Message, to_messages
+from deepnote_kernel.relay.near import Budget, Frame, Link, RelayLostError, installer
+from deepnote_kernel.session._waiting import delays
+from deepnote_kernel.session.direct import DirectSession
+from deepnote_kernel.session.protocol import InputRequest, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from deepnote_kernel.outputs import JSON
+    from deepnote_kernel.session.protocol import Cell, Event, Status
+
+__all__ = ["LiveSession"]
+
+_INSTALL_LIMIT_MS: Final = 30_000
+_RESTART_LIMIT_S: Final = 20.0
+
+
+class LiveSession(DirectSession):
+    """A session whose cells run in the relay. Call :meth:`open` before the first cell.
+
+    Takes the arguments of :class:`~deepnote_kernel.session.direct.DirectSession`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.on_progress: Callable[[JSON], None] | None = None
+        """Takes what another process needs to pick a running cell up, whenever it changes."""
+        self._link: Link | None = None
+        self._far_side: JSON = {}
+        self._events: asyncio.Queue[Event | asyncio.Future[JSON]] | None = None
+        self._budget = Budget(self.settings.calls_per_minute)
+
+    # Opening
+
+    async def open(self) -> None:
+        """Install the relay in a session that has none.
+
+        Raises:
+            UnsupportedError: The far side is no Python kernel, or lacks greenlet.
+        """
+        outputs = await self._until_free(installer())
+        for output in outputs:
+            if output.get("output_type") == "error":
+                raise _cannot_install(output)
+        await self._greet(0)
+
+    async def reopen(self, acknowledged: int) -> None:
+        """Take over the relay of a session that another process has left.
+
+        Args:
+            acknowledged: The last frame that process has received.
+        """
+        try:
+            await self._greet(acknowledged)
+        except RelayLostError:
+            await self.open()
+
+    @property
+    def running_cell(self) -> str:
+        """Id of the cell that runs on the far side; empty where none does."""
+        return self._link.answer.cell if self._link else ""
+
+    async def _greet(self, acknowledged: int) -> None:
+        link = Link(
+            self,
+            budget=self._budget,
+            on_frame=self._take_frame,
+            on_outputs=self._take_outputs,
+            acknowledged=acknowledged,
+        )
+        self._far_side = await link.greet()
+        self._link = link
+
+    async def _opened(self) -> Link:
+        if self._link is None:
+            await self.open()
+        if self._link is None:
+            raise AssertionError("opening makes a link")
+        return self._link
+
+    async def _until_free(self, code: str) -> list[JSON]:
+        """Run code of ours as soon as the notebook is free."""
+        deadline = time.monotonic() + _RESTART_LIMIT_S
+        for delay_s in delays(0.1, 1.0):
+            try:
+                return await self._send(code, _INSTALL_LIMIT_MS)
+            except ConflictError as error:
+                if "suspended" in error.server_message.lower() or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(delay_s)
+        raise AssertionError("the delays have no end")
+
+    # Cells
+
+    async def run(self, cell: Cell) -> AsyncIterator[Event]:
+        """Run a cell and yield what it does while it does it."""
+        async with self._turn:
+            link = await self._opened()
+            self._events = asyncio.Queue()
+            self._interrupted = asyncio.Event()
+            try:
+                reply = link.request(
+                    "run",
+                    msg_id=cell.id,
+                    code=cell.code,
+                    silent=cell.silent,
+                    store_history=cell.store_history,
+                    allow_stdin=cell.allow_stdin,
+                    user_expressions=cell.user_expressions,
+                    execution_count=cell.execution_count,
+                )
+                self._save(cell.id)
+                async for event in self._until(reply):
+                    yield event
+            finally:
+                self._events = self._interrupted = None
+
+    async def follow(self) -> AsyncIterator[Event]:
+        """Yield what the cell does that was running when this process took the session over."""
+        async with self._turn:
+            link = await self._opened()
+            if not link.answer.cell:
+                return
+            self._events = asyncio.Queue()
+            self._interrupted = asyncio.Event()
+            try:
+                async for event in self._until(link.follow()):
+                    yield event
+            finally:
+                self._events = self._interrupted = None
+
+    async def _until(self, reply: asyncio.Future[JSON]) -> AsyncIterator[Event]:
+        """Yield events up to and including a cell's reply."""
+        events = self._events
+        if events is None:
+            raise AssertionError("a cell has a queue of events")
+        reply.add_done_callback(events.put_nowait)
+        while True:
+            event = await events.get()
+            if event is reply:
+                break
+            yield event  # type: ignore[misc]
+        try:
+            content = reply.result()
+        except RelayLostError:
+            self._link = None
+            raise
+        finally:
+            self._save("")
+        yield Reply(content=content)
+
+    async def answer(self, text: str) -> None:
+        """Give the running cell the line it asked for."""
+        if self._link is not None:
+            self._link.tell("input", value=text)
+
+    async def interrupt(self) -> None:
+        """Raise ``KeyboardInterrupt`` in the running cell."""
+        if self._interrupted is not None and self._link is not None:
+            await self._link.interrupt()
+
+    async def complete(self, code: str, cursor_pos: int) -> JSON:
+        """Complete a remote name, also while a cell runs."""
+        link = await self._opened()
+        return await link.request("complete", code=code, cursor_pos=cursor_pos)
+
+    async def inspect(self, code: str, cursor_pos: int, detail_level: int = 0) -> JSON:
+        """Describe a remote name, also while a cell runs."""
+        link = await self._opened()
+        return await link.request(
+            "inspect", code=code, cursor_pos=cursor_pos, detail_level=detail_level
+        )
+
+    # Comms
+
+    async def send_comm(self, message: Message) -> None:
+        """Hand a comm message to the far side; return when it has been handled there."""
+        link = await self._opened()
+        await link.request(
+            "comm",
+            msg_id=message.parent,
+            type=message.msg_type,
+            content=message.content,
+            metadata=message.metadata,
+            buffers=message.buffers,
+        )
+
+    async def comm_info(self, target_name: str = "") -> JSON:
+        """Return the comms that are open on the far side."""
+        link = await self._opened()
+        return await link.request("comm_info", target_name=target_name)
+
+    # Life
+
+    async def restart(self) -> None:
+        """Replace the far process in place: an empty namespace in the same session."""
+        before = self._far_side.get("boot")
+        if self._link is not None:
+            with contextlib.suppress(DeepnoteError):
+                self._link.request("restart")
+                await asyncio.wait_for(self._link.home(), 2.0)
+            await self._link.close()
+            self._link = None
+        deadline = time.monotonic() + _RESTART_LIMIT_S
+        for delay_s in delays(0.1, 0.5):
+            await asyncio.sleep(delay_s)
+            with contextlib.suppress(DeepnoteError):
+                await self.open()
+            if self._link is not None and self._far_side.get("boot") != before:
+                return
+            if time.monotonic() > deadline:
+                raise UnsupportedError("The kernel did not come back after its restart.")
+
+    async def status(self) -> Status:
+        """Ask the server what the session is doing."""
+        known = {name: self._far_side[name] for name in _SHOWN if name in self._far_side}
+        status = await super().status()
+        return msgspec.structs.replace(status, mode="live", details={**status.details, **known})
+
+    async def detach(self) -> None:
+        """Let go; a cell that runs goes on."""
+        if self._link is not None:
+            await self._link.close()
+
+    async def stop(self) -> None:
+        """End the session and its machine."""
+        await self.detach()
+        await super().stop()
+
+    # What the link needs: how calls travel, and where frames go
+
+    async def post(self, code: str) -> list[JSON]:
+        """Run one of the relay's calls."""
+        try:
+            return await self._send(code, sessions.MAX_TIMEOUT_MS)
+        except NotFoundError as error:
+            self._raise_gone(error)
+
+    async def recall(self) -> None:
+        """Bring a waiting call home by way of the interrupt endpoint."""
+        with contextlib.suppress(DeepnoteError):
+            await self._interrupt()
+
+    async def is_free(self) -> bool:
+        """Tell whether the kernel would take a call now."""
+        return (await super().status()).state != "busy"
+
+    def _take_frame(self, frame: Frame) -> None:
+        if frame.type == "input_request":
+            self._put(InputRequest(**frame.content))
+        else:
+            self._put(
+                Message(
+                    msg_type=frame.type,
+                    content=frame.content,
+                    metadata=frame.metadata,
+                    buffers=frame.buffers,
+                    parent=frame.parent,
+                )
+            )
+
+    def _take_outputs(self, outputs: list[JSON]) -> None:
+        for message in to_messages(outputs):
+            self._put(message)
+
+    def _put(self, event: Event) -> None:
+        if self._events is not None:
+            self._events.put_nowait(event)
+        elif self.on_message is not None and isinstance(event, Message):
+            self.on_message(event)
+
+    def _save(self, cell_id: str) -> None:
+        if self.on_progress is not None and self._link is not None:
+            self.on_progress({"acknowledged": self._link.acknowledged, "cell": cell_id})
+
+
+_SHOWN: Final = ("python", "ipykernel", "ipython", "greenlet")
+
+
+def _cannot_install(output: JSON) -> SessionError:
+    if output.get("ename") == "ModuleNotFoundError" and "greenlet" in output.get("evalue", ""):
+        return UnsupportedError(
+            "Live mode needs greenlet on the machine; cells run in direct mode.",
+            "Run `%pip install greenlet`, then `%deepnote restart`.",
+        )
+    said = f"{output.get('ename')}: {output.get('evalue')}"
+    return UnsupportedError(f"Live mode does not work here ({said}); cells run in direct mode.")
