@@ -1,0 +1,90 @@
+"""The application: routes, middleware and error answers around explicit parts."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from deepnote_kernel.server.errors import (
+    RequestError,
+    on_crash,
+    on_http_exception,
+    on_request_error,
+)
+from deepnote_kernel.server.faults import FaultMiddleware
+from deepnote_kernel.server.middleware import BearerMiddleware, BodyLimitMiddleware, HostMiddleware
+from deepnote_kernel.server.routes import (
+    blocks,
+    faults,
+    notebooks,
+    projects,
+    runs,
+    sessions,
+    workspace,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from deepnote_kernel.server.services import Services
+
+__all__ = ["BODY_LIMIT_BYTES", "create_app", "host_names"]
+
+BODY_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def create_app(
+    services: Services,
+    *,
+    token: str,
+    hosts: Collection[str] = (),
+    body_limit_bytes: int = BODY_LIMIT_BYTES,
+) -> Starlette:
+    """Return an ASGI application that serves the API.
+
+    Args:
+        services: The parts that do the work; the caller closes them.
+        token: The bearer token every request must carry.
+        hosts: Host names requests must be addressed to; empty takes any.
+        body_limit_bytes: The largest request body, in bytes.
+    """
+    v2 = [
+        *sessions.routes,
+        *runs.routes,
+        *notebooks.routes,
+        *blocks.routes,
+        *projects.routes,
+        *workspace.routes,
+    ]
+    app = Starlette(
+        routes=[Mount("/v2", routes=v2), Mount("/v1", routes=runs.routes_v1), *faults.routes],
+        middleware=[
+            Middleware(HostMiddleware, hosts=hosts),
+            Middleware(BearerMiddleware, token=token, open_prefix=runs.DOWNLOAD_PREFIX),
+            Middleware(BodyLimitMiddleware, limit_bytes=body_limit_bytes),
+            Middleware(FaultMiddleware, faults=services.faults),
+        ],
+        exception_handlers={
+            RequestError: on_request_error,
+            HTTPException: on_http_exception,
+            Exception: on_crash,
+        },
+    )
+    app.router.redirect_slashes = False
+    app.state.services = services
+    return app
+
+
+def host_names(host: str) -> set[str]:
+    """Return the names a server on this address answers to; empty where that cannot be known."""
+    names = {"localhost", "127.0.0.1", "[::1]"}
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = host == "localhost"
+    return names | {f"[{host}]" if ":" in host else host} if is_loopback else set()

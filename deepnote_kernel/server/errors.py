@@ -1,0 +1,103 @@
+"""What the server refuses, and how every refusal is put on the wire.
+
+The classes mirror those the client raises (:mod:`deepnote_kernel.errors`), seen from this side.
+
+An error carries a status and a sentence; the handlers below turn it into ``{"message": ...}``,
+Deepnote's envelope for all errors (source: Public API v2 reference, ``ErrorResponse``, read
+2026-11-20).
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+from deepnote_kernel.errors import DeepnoteError
+from deepnote_kernel.server.responses import JSONResponse
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+__all__ = [
+    "BadRequestError",
+    "ConflictError",
+    "ExecutionTimedOutError",
+    "KernelUnavailableError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "RequestError",
+    "UnauthorizedError",
+    "on_crash",
+    "on_http_exception",
+    "on_request_error",
+]
+
+
+class RequestError(DeepnoteError):
+    """A request that is answered with an error; ``status_code`` says which."""
+
+    status_code = HTTPStatus.BAD_REQUEST
+
+
+class BadRequestError(RequestError):
+    """400: the request cannot be understood, or asks for what cannot be."""
+
+
+class UnauthorizedError(RequestError):
+    """401: the bearer token is missing or not the server's."""
+
+    status_code = HTTPStatus.UNAUTHORIZED
+
+
+class NotFoundError(RequestError):
+    """404: the session, notebook, block, run or project does not exist."""
+
+    status_code = HTTPStatus.NOT_FOUND
+
+
+class ExecutionTimedOutError(RequestError):
+    """408: the code ran longer than the call allowed."""
+
+    status_code = HTTPStatus.REQUEST_TIMEOUT
+
+    def __init__(self) -> None:
+        super().__init__("Execution timed out")
+
+
+class ConflictError(RequestError):
+    """409: the thing exists, but not in a state in which this can be done."""
+
+    status_code = HTTPStatus.CONFLICT
+
+
+class KernelUnavailableError(ConflictError):
+    """409: the kernel died, restarted under the call, or never started."""
+
+    def __init__(self) -> None:
+        super().__init__("Session kernel is unavailable")
+
+
+class PayloadTooLargeError(RequestError):
+    """413: the body is larger than the server takes."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+async def on_request_error(_: Request, error: Exception) -> JSONResponse:
+    """Answer a :class:`RequestError` with its status and message."""
+    assert isinstance(error, RequestError)  # noqa: S101 - registered for this class alone
+    return JSONResponse({"message": str(error)}, error.status_code)
+
+
+async def on_http_exception(_: Request, error: Exception) -> JSONResponse:
+    """Answer what the framework refuses: an unknown path, a wrong method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    return JSONResponse({"message": error.detail}, error.status_code, headers=error.headers)
+
+
+async def on_crash(_: Request, error: Exception) -> JSONResponse:
+    """Answer an error of our own without showing its insides; the traceback goes to the log."""
+    del error
+    return JSONResponse({"message": "Internal server error"}, HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,0 +1,249 @@
+"""The server as a process: its folder, its socket, its token, its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import filelock
+import msgspec
+import uvicorn
+from jupyter_client.kernelspec import NoSuchKernel
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from deepnote_kernel.errors import ConfigError
+from deepnote_kernel.server.app import create_app, host_names
+from deepnote_kernel.server.faults import TRANSPORT, Faults
+from deepnote_kernel.server.folders import Folders
+from deepnote_kernel.server.kernels import AfterTimeout, KernelFactory
+from deepnote_kernel.server.machines import MachineFactory
+from deepnote_kernel.server.runner import Runner
+from deepnote_kernel.server.runtime_file import runtime_file
+from deepnote_kernel.server.services import Limits, Services
+from deepnote_kernel.server.sessions import Sessions
+from deepnote_kernel.server.signing import Signer
+from deepnote_kernel.server.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from starlette.applications import Starlette
+
+__all__ = ["ServerOptions", "serve"]
+
+KEEP_ALIVE_S = 300  # a client that pauses between cells finds its connection still open
+
+
+class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line may ask for; see its help for the meaning of each."""
+
+    host: str
+    port: int
+    token: str
+    state: Path | None
+    kernel_name: str
+    execute_limit_ms: float
+    after_timeout: AfterTimeout
+    idle_shutdown_s: float
+    runtime_file: Path | None
+    exit_when_idle_s: float | None
+
+
+def serve(options: ServerOptions) -> int:
+    """Serve until a signal or idleness ends it; return the exit status.
+
+    Raises:
+        ConfigError: The address, the state folder or the kernelspec cannot be used.
+    """
+    with contextlib.ExitStack() as stack:
+        state = stack.enter_context(_state_folder(options.state))
+        listener = stack.enter_context(_listener(options.host, options.port))
+        asyncio.run(_serve(options, state, listener))
+    return 0
+
+
+async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -> None:
+    token = options.token or secrets.token_urlsafe(32)
+    kernels = _kernel_factory(options, state, token)
+    folders = Folders(state / "projects")
+    machines = MachineFactory(kernels, folders)
+    with (
+        contextlib.closing(Store(state / "server.sqlite3")) as store,
+        contextlib.ExitStack() as started,
+    ):
+        store.abandon()
+        sessions = Sessions(store, machines, idle_shutdown_s=options.idle_shutdown_s)
+        services = Services(
+            store=store,
+            folders=folders,
+            sessions=sessions,
+            runner=Runner(store, machines, idle_shutdown_s=options.idle_shutdown_s),
+            faults=Faults(sessions),
+            signer=Signer(),
+            limits=Limits(int(options.execute_limit_ms), options.after_timeout),
+        )
+        app = create_app(services, token=token, hosts=host_names(options.host))
+
+        async def stop() -> None:
+            await sessions.close()
+            await machines.close()
+
+        server = _Server(
+            _config(app),
+            on_start=lambda: started.enter_context(_announced(options, _url(listener), token)),
+            on_stop=stop,
+        )
+        watcher = asyncio.create_task(_exit_when_idle(server, machines, options.exit_when_idle_s))
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            watcher.cancel()
+
+
+class _Server(uvicorn.Server):
+    """Ends its kernels before it waits for open requests, so that these end too."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_start: Callable[[], None],
+        on_stop: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._on_stop()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at a signal. The base class would raise it again and so skip all that cleans up."""
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, self.handle_exit) for number in signals]
+        try:
+            yield
+        finally:
+            for number, handler in zip(signals, before, strict=True):
+                signal.signal(number, handler)
+
+
+class _Protocol(H11Protocol):
+    """Leaves its connection where faults can cut it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )
+
+
+def _kernel_factory(options: ServerOptions, state: Path, token: str) -> KernelFactory:
+    # Nothing that speaks of this server or of a Deepnote account is for user code to find.
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DEEPNOTE_", "JPY_")) and token not in value
+    }
+    folder = state / "connections"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kernels = KernelFactory(options.kernel_name, environ=environ, connection_folder=folder)
+    try:
+        kernels.check()
+    except NoSuchKernel:
+        raise ConfigError(
+            f"There is no kernel named {options.kernel_name}.",
+            "`jupyter kernelspec list` shows those there are.",
+        ) from None
+    return kernels
+
+
+@contextlib.contextmanager
+def _state_folder(path: Path | None) -> Iterator[Path]:
+    if path is None:
+        with tempfile.TemporaryDirectory(prefix="deepnote-server-") as folder:
+            yield Path(folder)
+        return
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with filelock.FileLock(path / "server.lock", timeout=0):
+            yield path.resolve()
+    except filelock.Timeout:
+        raise ConfigError(
+            f"The state folder {path} is used by another server.", "Choose another --state."
+        ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"The state folder {path} cannot be used: {error.strerror}.", "Choose another --state."
+        ) from None
+
+
+@contextlib.contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+        )[0]
+        # The protocol is named because asyncio switches Nagle's algorithm off only where it is.
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"Cannot listen on {host}:{port}: {reason}.", "Choose another --port or --host."
+        ) from None
+    with listener:
+        yield listener
+
+
+@contextlib.contextmanager
+def _announced(options: ServerOptions, url: str, token: str) -> Iterator[None]:
+    if options.runtime_file is None:
+        print(f"Deepnote's API on {url}", flush=True)  # noqa: T201 - a command speaks to a person
+        if not options.token:
+            print(f"Token: {token}", flush=True)  # noqa: T201 - as above; printed this once
+        yield
+        return
+    with runtime_file(options.runtime_file, url=url, token=token):
+        yield
+
+
+async def _exit_when_idle(
+    server: uvicorn.Server, machines: MachineFactory, timeout_s: float | None
+) -> None:
+    if timeout_s is None:
+        return
+    while (left := timeout_s - machines.unused_s) > 0:  # noqa: ASYNC110 - a deadline that moves
+        await asyncio.sleep(left)
+    server.should_exit = True
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,82 @@
+"""Runs outside of sessions: detached on a machine of their own, or live on the project's."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from deepnote_kernel.server.idle import IdleTimer
+from deepnote_kernel.server.runs import TrackedRun
+
+if TYPE_CHECKING:
+    from deepnote_kernel.server.folders import StorageMode
+    from deepnote_kernel.server.machines import Machine, MachineFactory
+    from deepnote_kernel.server.store import Block, Notebook, Store
+
+__all__ = ["Runner"]
+
+
+class Runner:
+    """Carries out runs that belong to no session.
+
+    Args:
+        store: Where runs are recorded.
+        machines: Where they are carried out.
+        idle_shutdown_s: Seconds without a run after which a project's machine stops.
+    """
+
+    def __init__(self, store: Store, machines: MachineFactory, *, idle_shutdown_s: float) -> None:
+        self._store = store
+        self._machines = machines
+        self._idle_shutdown_s = idle_shutdown_s
+        self._projects: dict[str, tuple[Machine, IdleTimer]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def run_detached(
+        self, notebook: Notebook, blocks: list[Block], inputs: dict[str, object], mode: StorageMode
+    ) -> TrackedRun:
+        """Run blocks on a fresh machine that stops with the run."""
+        run = TrackedRun(self._store, notebook, blocks, inputs=inputs)
+        machine = self._machines.start(notebook.project_id, mode)
+        machine.kernel(notebook.id).submit(run).add_done_callback(lambda _: self._stop(machine))
+        return run
+
+    def run_live(
+        self, notebook: Notebook, blocks: list[Block], inputs: dict[str, object]
+    ) -> TrackedRun:
+        """Run blocks in the notebook's kernel on the project's machine."""
+        run = TrackedRun(self._store, notebook, blocks, inputs=inputs)
+        machine, timer = self._project_machine(notebook.project_id)
+        machine.kernel(notebook.id).submit(run).add_done_callback(lambda _: timer.touch())
+        return run
+
+    def is_running(self, notebook: Notebook) -> bool:
+        """Whether a live run of a notebook is in progress."""
+        machine, _ = self._projects.get(notebook.project_id, (None, None))
+        kernel = machine.running(notebook.id) if machine else None
+        return kernel is not None and kernel.is_busy
+
+    async def stop_project(self, project_id: str) -> None:
+        """Stop the project's machine, if it runs."""
+        machine, timer = self._projects.pop(project_id, (None, None))
+        if machine is not None and timer is not None:
+            timer.cancel()
+            await self._machines.stop(machine)
+
+    def _project_machine(self, project_id: str) -> tuple[Machine, IdleTimer]:
+        if project_id not in self._projects:
+            machine = self._machines.start(project_id)
+            timer = IdleTimer(
+                self._idle_shutdown_s,
+                is_busy=lambda: machine.is_busy,
+                end=lambda: self.stop_project(project_id),
+            )
+            self._projects[project_id] = machine, timer
+        machine, timer = self._projects[project_id]
+        timer.touch()
+        return machine, timer
+
+    def _stop(self, machine: Machine) -> None:
+        task = asyncio.ensure_future(self._machines.stop(machine))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,298 @@
+"""What the server remembers, in SQLite: projects, notebooks, blocks, runs and sessions.
+
+All calls are made on the event loop; each takes microseconds, since the database is this process's
+own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from deepnote_kernel.server.errors import BadRequestError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "Block",
+    "Notebook",
+    "Page",
+    "Project",
+    "Run",
+    "SessionRecord",
+    "Store",
+    "new_hex_id",
+    "new_uuid",
+    "now",
+]
+
+JSON = dict[str, Any]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS projects (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, project_type TEXT NOT NULL,
+    is_suspended INTEGER NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS notebooks (
+    id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
+    name TEXT NOT NULL, source_id TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS notebook_names
+    ON notebooks (project_id, name) WHERE source_id IS NULL;
+CREATE TABLE IF NOT EXISTS blocks (
+    id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL REFERENCES notebooks ON DELETE CASCADE,
+    type TEXT NOT NULL, content TEXT NOT NULL, metadata BLOB NOT NULL, integration_id TEXT,
+    version INTEGER NOT NULL, position INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS block_notebooks ON blocks (notebook_id, position);
+CREATE TABLE IF NOT EXISTS runs (
+    id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL, notebook_name TEXT NOT NULL,
+    project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE, session_id TEXT,
+    status TEXT NOT NULL, error TEXT, inputs BLOB NOT NULL, blocks BLOB NOT NULL,
+    created_at TEXT NOT NULL, started_at TEXT, completed_at TEXT);
+CREATE INDEX IF NOT EXISTS run_notebooks ON runs (notebook_id);
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL, session_notebook_id TEXT NOT NULL,
+    project_id TEXT NOT NULL, storage_mode TEXT NOT NULL, idle_shutdown_s REAL NOT NULL,
+    machine_type TEXT NOT NULL, created_at TEXT NOT NULL, ended_at TEXT);
+"""
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``projects``."""
+
+    id: str
+    name: str
+    project_type: str
+    is_suspended: bool
+    created_at: str
+    updated_at: str
+
+
+class Notebook(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``notebooks``; ``source_id`` names the notebook a session's copy was made from."""
+
+    id: str
+    project_id: str
+    name: str
+    source_id: str | None
+    created_at: str
+    updated_at: str
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``blocks``."""
+
+    id: str
+    notebook_id: str
+    type: str
+    content: str
+    metadata: JSON
+    integration_id: str | None
+    version: int
+    position: int
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``runs``; ``blocks`` are the blocks as they ran, with their outputs."""
+
+    id: str
+    notebook_id: str
+    notebook_name: str
+    project_id: str
+    session_id: str | None
+    status: str
+    error: str | None
+    inputs: JSON
+    blocks: list[JSON]
+    created_at: str
+    started_at: str | None
+    completed_at: str | None
+
+
+class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``sessions``."""
+
+    id: str
+    notebook_id: str
+    session_notebook_id: str
+    project_id: str
+    storage_mode: str
+    idle_shutdown_s: float
+    machine_type: str
+    created_at: str
+    ended_at: str | None
+
+
+Row = TypeVar("Row", Project, Notebook, Block, Run, SessionRecord)
+
+_TABLES: dict[type, str] = {
+    Project: "projects",
+    Notebook: "notebooks",
+    Block: "blocks",
+    Run: "runs",
+    SessionRecord: "sessions",
+}
+_MAX_TOKEN_LENGTH = 18  # digits that still fit SQLite's integers
+_PACKED = {"metadata", "inputs", "blocks"}
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some rows of a longer list, and the token that names the next ones."""
+
+    rows: list[Any]
+    next_token: str | None
+
+
+def now() -> str:
+    """Return the time as the API writes it: UTC, ISO 8601, milliseconds, ``Z``."""
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_uuid() -> str:
+    """Return an id for a project, run or session."""
+    return str(uuid.uuid4())
+
+
+def new_hex_id() -> str:
+    """Return an id for a notebook or block."""
+    return uuid.uuid4().hex
+
+
+class Store:
+    """The database.
+
+    Args:
+        path: The database file, or ``:memory:``.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        # SQLite's own lower() knows ASCII alone.
+        self._db.create_function("casefold", 1, str.casefold, deterministic=True)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    def get(self, kind: type[Row], row_id: str) -> Row:
+        """Return the row of that id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        rows = self.find(kind, id=row_id)
+        if not rows:
+            raise NotFoundError(f"{kind.__name__} not found")
+        return rows[0]
+
+    def find(self, kind: type[Row], order: str = "rowid", **where: str | None) -> list[Row]:
+        """Return the rows whose columns have the given values; ``None`` matches null."""
+        conditions = " AND ".join(f"{column} IS ?" for column in where) or "1"
+        query = f"SELECT * FROM {_TABLES[kind]} WHERE {conditions} ORDER BY {order}"  # noqa: S608
+        return [_row(kind, row) for row in self._db.execute(query, tuple(where.values()))]
+
+    def page(  # noqa: PLR0913 - a page is asked for with all of these
+        self,
+        kind: type[Row],
+        *,
+        size: int,
+        token: str | None,
+        newest_first: bool = False,
+        condition: str = "1",
+        values: Sequence[Any] = (),
+    ) -> Page:
+        """Return one page of rows in the order they were made.
+
+        Raises:
+            BadRequestError: The token is not one that an earlier page gave.
+        """
+        step, direction = ("<", "DESC") if newest_first else (">", "ASC")
+        after = _row_number(token, start=2**62 if newest_first else 0)
+        query = (
+            f"SELECT rowid AS row_number, * FROM {_TABLES[kind]} "  # noqa: S608 - names of our own
+            f"WHERE ({condition}) AND rowid {step} ? ORDER BY rowid {direction} LIMIT ?"
+        )
+        found = self._db.execute(query, (*values, after, size + 1)).fetchall()
+        shown = found[:size]
+        next_token = str(shown[-1]["row_number"]) if len(found) > size else None
+        return Page([_row(kind, row) for row in shown], next_token)
+
+    def insert(self, *rows: Project | Notebook | Block | Run | SessionRecord) -> None:
+        """Add rows, all of them or none."""
+        with self._db:
+            self._db.execute("BEGIN")
+            for row in rows:
+                values = _columns(msgspec.structs.asdict(row))
+                names, marks = ", ".join(values), ", ".join("?" * len(values))
+                query = f"INSERT INTO {_TABLES[type(row)]} ({names}) VALUES ({marks})"  # noqa: S608
+                self._db.execute(query, tuple(values.values()))
+
+    def update(self, kind: type[Row], row_id: str, **changes: Any) -> None:
+        """Change columns of one row."""
+        values = _columns(changes)
+        assignments = ", ".join(f"{column} = ?" for column in values)
+        query = f"UPDATE {_TABLES[kind]} SET {assignments} WHERE id = ?"  # noqa: S608
+        self._db.execute(query, (*values.values(), row_id))
+
+    def delete(self, kind: type[Row], *row_ids: str) -> None:
+        """Remove rows; what belongs to them goes too."""
+        query = f"DELETE FROM {_TABLES[kind]} WHERE id = ?"  # noqa: S608
+        with self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany(query, [(row_id,) for row_id in row_ids])
+
+    def make_room(self, notebook_id: str, position: int) -> None:
+        """Move the blocks at and after a position down by one."""
+        self._db.execute(
+            "UPDATE blocks SET position = position + 1 WHERE notebook_id = ? AND position >= ?",
+            (notebook_id, position),
+        )
+
+    def close_gap(self, notebook_id: str, position: int) -> None:
+        """Move the blocks after a position up by one."""
+        self._db.execute(
+            "UPDATE blocks SET position = position - 1 WHERE notebook_id = ? AND position > ?",
+            (notebook_id, position),
+        )
+
+    def abandon(self) -> None:
+        """Close the books on what an earlier process of this server left open."""
+        self._db.execute("UPDATE sessions SET ended_at = ? WHERE ended_at IS NULL", (now(),))
+        self._db.execute(
+            "UPDATE runs SET status = 'internal_error', completed_at = ?, error = ? "
+            "WHERE completed_at IS NULL",
+            (now(), "The server stopped during the run"),
+        )
+        self._db.execute("DELETE FROM notebooks WHERE source_id IS NOT NULL")
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: msgspec.json.encode(value) if name in _PACKED else value
+        for name, value in values.items()
+    }
+
+
+def _row(kind: type[Row], row: sqlite3.Row) -> Row:
+    values: JSON = {
+        name: msgspec.json.decode(row[name]) if name in _PACKED else row[name]
+        for name in kind.__struct_fields__
+    }
+    return msgspec.convert(values, kind, strict=False)
+
+
+def _row_number(token: str | None, *, start: int) -> int:
+    if not token:
+        return start
+    if not token.isdecimal() or len(token) > _MAX_TOKEN_LENGTH:
+        raise BadRequestError("pageToken is not valid")
+    return int(token)

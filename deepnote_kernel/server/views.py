@@ -1,0 +1,192 @@
+"""Rows of the store in the shapes the API shows them.
+
+Where sources disagree on a shape, both are served: what the official clients insist on first.
+Source: Public API v2 reference and the official clients (deepnote-cli 0.10.0, deepnote-toolkit
+2.9.0), read 2026-11-20.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from deepnote_kernel.server.inputs import describe_inputs
+from deepnote_kernel.snapshot import dump, snapshot_document
+
+if TYPE_CHECKING:
+    from deepnote_kernel.server.sessions import Session
+    from deepnote_kernel.server.store import Block, Notebook, Page, Project, Run
+
+__all__ = [
+    "block_view",
+    "notebook_summary",
+    "notebook_view",
+    "pagination",
+    "project_view",
+    "run_started",
+    "run_summary",
+    "run_view",
+    "session_view",
+    "snapshot_blocks",
+    "snapshot_text",
+]
+
+JSON = dict[str, Any]
+
+TERMINAL = {"success", "error", "internal_error", "stopped"}
+
+BLOCK_LIMIT_BYTES = 512 * 1024
+BLOCKS_LIMIT_BYTES = 5 * 1024 * 1024
+
+
+def pagination(page: Page) -> JSON:
+    """Return the part of a listing that tells how to go on."""
+    return {"nextPageToken": page.next_token, "hasMore": page.next_token is not None}
+
+
+def project_view(project: Project, notebooks: list[Notebook]) -> JSON:
+    """Return a project as the listing and ``GET /projects/{id}`` show it."""
+    return {
+        "id": project.id,
+        "name": project.name,
+        "projectType": project.project_type,
+        "createdAt": project.created_at,
+        "updatedAt": project.updated_at,
+        "folder": None,
+        "notebooks": [
+            {**notebook_summary(notebook), "isScheduled": False} for notebook in notebooks
+        ],
+    }
+
+
+def notebook_summary(notebook: Notebook) -> JSON:
+    """Return a notebook without its blocks."""
+    return {
+        "id": notebook.id,
+        "projectId": notebook.project_id,
+        "name": notebook.name,
+        "createdAt": notebook.created_at,
+        "updatedAt": notebook.updated_at,
+        "isInit": notebook.name == "Init",
+    }
+
+
+def notebook_view(notebook: Notebook, blocks: list[Block], last_run: Run | None) -> JSON:
+    """Return a notebook with its blocks in order."""
+    return {
+        **notebook_summary(notebook),
+        "blocks": [
+            {
+                "id": block.id,
+                "type": block.type,
+                "content": block.content,
+                "metadata": block.metadata,
+            }
+            for block in blocks
+        ],
+        "inputs": describe_inputs(blocks),
+        "lastRunAt": last_run.created_at if last_run else None,
+        "lastRunId": last_run.id if last_run else None,
+        "lastRunStatus": last_run.status if last_run else None,
+    }
+
+
+def block_view(block: Block) -> JSON:
+    """Return a block."""
+    return {
+        "id": block.id,
+        "notebookId": block.notebook_id,
+        "type": block.type,
+        "content": block.content,
+        "metadata": block.metadata,
+        "integrationId": block.integration_id,
+        "version": block.version,
+    }
+
+
+def run_started(run: Run) -> JSON:
+    """Return what is known of a run that was just submitted."""
+    return {"runId": run.id, "status": run.status, "createdAt": run.created_at}
+
+
+def run_summary(run: Run) -> JSON:
+    """Return a run as the history of its notebook shows it."""
+    return {**run_started(run), "notebookId": run.notebook_id, "completedAt": run.completed_at}
+
+
+def run_view(run: Run) -> JSON:
+    """Return a run without its snapshot; ``snapshotStatus`` says whether there is one."""
+    status = "pending"
+    if run.status in TERMINAL:
+        status = "unavailable" if run.status == "internal_error" else "available"
+    return {
+        **run_summary(run),
+        "projectId": run.project_id,
+        "error": run.error,
+        "snapshotStatus": status,
+    }
+
+
+def session_view(session: Session) -> JSON:
+    """Return a session under every name its known callers read."""
+    record = session.record
+    expires = datetime.now(timezone.utc) + timedelta(
+        seconds=record.idle_shutdown_s - session.timer.unused_s
+    )
+    return {
+        "id": record.id,
+        "sessionId": record.id,
+        "notebookId": record.notebook_id,
+        "sourceNotebookId": record.notebook_id,
+        "sessionNotebookId": record.session_notebook_id,
+        "projectId": record.project_id,
+        "status": session.status,
+        "storageMode": record.storage_mode,
+        "idleShutdownSeconds": int(record.idle_shutdown_s),
+        "machineType": record.machine_type,
+        "createdAt": record.created_at,
+        "updatedAt": session.updated_at,
+        "lastActivityAt": session.updated_at,
+        "expiresAt": expires.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+def snapshot_text(run: Run, project: Project) -> str:
+    """Return the snapshot document of a run."""
+    document = snapshot_document(
+        project={"id": project.id, "name": project.name},
+        notebook={"id": run.notebook_id, "name": run.notebook_name},
+        blocks=run.blocks,
+        inputs=run.inputs,
+        created_at=run.created_at,
+        started_at=run.started_at or run.created_at,
+        finished_at=run.completed_at or run.created_at,
+        error=run.error,
+    )
+    return dump(document)
+
+
+def snapshot_blocks(run: Run) -> list[JSON]:
+    """Return the blocks of a run without their source; outputs too large give way to a notice."""
+    left = BLOCKS_LIMIT_BYTES
+    shown = []
+    for block in run.blocks:
+        size = len(msgspec.json.encode(block["outputs"]))
+        is_small = size <= min(BLOCK_LIMIT_BYTES, left)
+        left -= size if is_small else 0
+        shown.append(
+            {
+                "id": block["id"],
+                "type": block["type"],
+                "outputs": block["outputs"] if is_small else [_notice(size)],
+                "metadata": block["metadata"],
+            }
+        )
+    return shown
+
+
+def _notice(size: int) -> JSON:
+    text = f"Outputs of {size} bytes are too large for this delivery; read the snapshot instead.\n"
+    return {"output_type": "stream", "name": "stderr", "text": text}
