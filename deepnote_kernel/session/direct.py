@@ -184,13 +184,15 @@ class DirectSession:
 
     async def _execute(self, code: str, interrupted: asyncio.Event) -> list[JSON]:
         """Run code once and return its outputs, waiting where the notebook is busy."""
-        waits = delays(0.25, 5.0)
+        waits = delays(0.1, 5.0)
         deadline = time.monotonic() + _BUSY_LIMIT_S
         while not interrupted.is_set():
             try:
                 return await self._send(code, sessions.MAX_TIMEOUT_MS)
             except ConflictError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
+                # Only a refusal is known to have left the code alone. A kernel that is
+                # unavailable may have died of it: that must not be sent again.
+                if error.reason != "busy" or time.monotonic() > deadline:
                     raise _explained(error) from None
                 await _either(interrupted, next(waits))
             except NotFoundError as error:
@@ -314,17 +316,8 @@ def _fails_to_understand(outputs: list[JSON]) -> bool:
     return bool(names) and "KeyboardInterrupt" not in names
 
 
-def _is_busy(error: ConflictError) -> bool:
-    """Tell a notebook that refused the code because it is busy from other conflicts.
-
-    A kernel that is unavailable may have died of this very code: that must not be sent again.
-    """
-    words = error.server_message.lower()
-    return "suspended" not in words and "unavailable" not in words
-
-
 def _explained(error: ConflictError) -> DeepnoteError:
-    if "unavailable" in error.server_message.lower():
+    if error.reason == "unavailable":
         return SessionError(
             "The session's kernel is unavailable: it died, of too little memory perhaps, and its "
             "variables are lost.",
