@@ -77,6 +77,8 @@ def main() -> int:
     client = PrintingClient(
         notebook,
         timeout=None,
+        # ipykernel warns, at each start, of what stays on this computer's loopback.
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(arguments.notebook.parent)}},
         on_cell_start=announce,
         on_cell_executed=time_it,
