@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Split", "split"]
+__all__ = ["LocalPart", "Split", "split"]
 
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>local|deepnote)\b(?P<rest>.*)")
 
@@ -49,6 +49,22 @@ def split(code: str) -> Split:
         return Split(code, "") if end else Split("", code)
     head = "".join(lines[:end])
     return Split(head, _pad(head, "".join(lines[end:])))
+
+
+class LocalPart:
+    """Leaves of a cell what runs in this process: an input transformer for IPython.
+
+    IPython is given whole cells, so that its history has what the person wrote. Code with no such
+    part is an editor's, and is left as it is.
+    """
+
+    # IPython then leaves it out when it is asked whether a cell is complete: all of it matters.
+    has_side_effects = True
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        """Return the lines that run here."""
+        here = split("".join(lines)).local
+        return here.splitlines(keepends=True) if here else lines
 
 
 def _local_lines(lines: list[str]) -> int:

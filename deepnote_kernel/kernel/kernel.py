@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Enum, Float, Integer, List, Unicode
 
 from deepnote_kernel._version import __version__
-from deepnote_kernel.errors import UnsupportedError
+from deepnote_kernel.errors import ConfigError, UnsupportedError
 from deepnote_kernel.kernel import completion
 from deepnote_kernel.kernel._ipykernel import KernelBase
-from deepnote_kernel.kernel.cells import split
+from deepnote_kernel.kernel.cells import LocalPart, split
 from deepnote_kernel.kernel.comms import Comms
 from deepnote_kernel.kernel.failures import error_content, error_reply
 from deepnote_kernel.kernel.housekeeping import Kind, classify, without_thread
@@ -93,6 +93,7 @@ class DeepnoteKernel(KernelBase):
         self._is_local_code_running = False
         self._comms = Comms(self, {name: self.shell_handlers[name] for name in _COMM_MESSAGES})
         self.shell_handlers.update(dict.fromkeys(_COMM_MESSAGES, self._comms.handle))
+        self.shell.input_transformers_cleanup.append(LocalPart())
         self.shell.extension_manager.load_extension("deepnote_magics")
 
     def start(self) -> None:
@@ -196,16 +197,14 @@ class DeepnoteKernel(KernelBase):
         here, there = split(code)
         count = self.shell.execution_count
         reply: JSON = {"status": "ok"}
-        try:
-            if here:
-                unasked = {"user_expressions": None} if there else {}
-                reply = await self._run_here(here, {**options, "store_history": False, **unasked})
-            if there and reply["status"] == "ok":
-                reply = await self._run_there(there, options, is_alone=not here)
-        finally:
-            if options["store_history"] and not options["silent"]:
-                self.shell.history_manager.store_inputs(count, code)
-                self.shell.execution_count = count + 1
+        if here:
+            unasked = {"user_expressions": None} if there else {}
+            reply = await self._run_here(code, {**options, **unasked})
+        elif options["store_history"] and not options["silent"]:
+            self.shell.history_manager.store_inputs(count, code)
+            self.shell.execution_count = count + 1
+        if there and reply["status"] == "ok":
+            reply = await self._run_there(there, options, execution_count=count, is_alone=not here)
         return {**reply, "execution_count": count}
 
     def _kind(self, code: str, *, silent: bool, store_history: bool) -> Kind:
@@ -222,20 +221,21 @@ class DeepnoteKernel(KernelBase):
         finally:
             self._is_local_code_running = False
 
-    async def _run_there(self, code: str, options: JSON, *, is_alone: bool) -> JSON:
+    async def _run_there(
+        self, code: str, options: JSON, *, execution_count: int, is_alone: bool
+    ) -> JSON:
         from deepnote_kernel.kernel.remote_cell import RemoteCell  # noqa: PLC0415 - with msgspec
         from deepnote_kernel.session.protocol import Cell  # noqa: PLC0415 - as above
 
         request = self.request()
-        count = self.shell.execution_count
         try:
             remote = self.remote
-        except Exception as error:  # noqa: BLE001 - shown to the person
-            return self._fail(error, execution_count=count)
+        except ConfigError as error:
+            return self._fail(error, execution_count=execution_count)
         cell = Cell(
             id=request.id,
             code=code,
-            execution_count=count,
+            execution_count=execution_count,
             silent=options["silent"],
             store_history=options["store_history"],
             allow_stdin=options["allow_stdin"],
