@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -10,8 +11,6 @@ import msgspec
 from deepnote_kernel.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from deepnote_kernel.api.models import Page
 
 __all__ = ["DOWNLOAD_TIMEOUT_S", "JSON_TIMEOUT_S", "Call", "next_page", "present", "segment"]

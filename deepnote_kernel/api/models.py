@@ -11,7 +11,7 @@ November 2026.
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotations
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
@@ -10,12 +11,10 @@ from deepnote_kernel import errors
 from deepnote_kernel.api import words
 from deepnote_kernel.api.remedies import CHECK_URL, error_class, maybe_done, remedy
 from deepnote_kernel.api.retry import retry_after_s
+from deepnote_kernel.config import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from deepnote_kernel.api.call import Call
-    from deepnote_kernel.config import Secret
 
 __all__ = ["Answer", "Failure", "Reader"]
 
@@ -104,7 +103,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
                 message = f"{call.label} got no answer within {call.timeout_s:g} s{times}"
                 advice = maybe_done(call) or "Try again in a moment."
                 kind = errors.RequestTimeoutError
-            case "broken":
+            case _:
                 message = f"{call.label} lost its connection before the answer{times}"
                 advice = maybe_done(call) or "Check the network and try again."
                 kind = errors.TransportError

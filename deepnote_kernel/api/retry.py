@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from math import inf
@@ -20,7 +21,7 @@ from deepnote_kernel.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["Retry", "retry_after_s"]
 
