@@ -1,22 +1,26 @@
-"""Embedded servers for tests: real processes on loopback sockets."""
+"""Embedded servers and kernels for tests: real processes, real sockets."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from jupyter_client.manager import KernelManager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from jupyter_client.blocking.client import BlockingKernelClient
 
 START_TIMEOUT_S = 30.0
 
@@ -90,3 +94,155 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(run_server(tmp_path, *arguments, environ=environ))
 
         yield start
+
+
+@dataclass
+class Ran:
+    """What a cell did, as its front end saw it."""
+
+    reply: dict[str, Any]
+    """Content of the ``execute_reply``."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    """The cell's messages on iopub, in order, without those that only frame it."""
+
+    @property
+    def status(self) -> str:
+        """How the cell ended."""
+        status: str = self.reply["status"]
+        return status
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the messages."""
+        return [message["msg_type"] for message in self.messages]
+
+    def contents(self, msg_type: str) -> list[dict[str, Any]]:
+        """Return the contents of the messages of one type."""
+        return [m["content"] for m in self.messages if m["msg_type"] == msg_type]
+
+    def text(self, name: str = "stdout") -> str:
+        """Return what the cell printed."""
+        return "".join(c["text"] for c in self.contents("stream") if c["name"] == name)
+
+    @property
+    def result(self) -> str:
+        """The plain text of the cell's result."""
+        text: str = self.contents("execute_result")[-1]["data"]["text/plain"]
+        return text
+
+
+@dataclass
+class Notebook:
+    """A front end with one kernel."""
+
+    manager: KernelManager
+    client: BlockingKernelClient
+
+    def run(
+        self,
+        code: str,
+        *,
+        on_message: Callable[[dict[str, Any]], object] = lambda _message: None,
+        answers: Iterator[str] | None = None,
+        timeout_s: float = 30.0,
+        **options: Any,
+    ) -> Ran:
+        """Run a cell to its end.
+
+        Args:
+            code: The cell.
+            on_message: Is called with each message of the cell as it arrives.
+            answers: What to type when the cell asks; ``None`` allows no questions.
+            timeout_s: Seconds the cell may take.
+            **options: More of an ``execute_request``.
+        """
+        msg_id = self.client.execute(code, allow_stdin=answers is not None, **options)
+        return self.follow(msg_id, on_message=on_message, answers=answers, timeout_s=timeout_s)
+
+    def follow(
+        self,
+        msg_id: str,
+        *,
+        on_message: Callable[[dict[str, Any]], object] = lambda _message: None,
+        answers: Iterator[str] | None = None,
+        timeout_s: float = 30.0,
+    ) -> Ran:
+        """Wait for the end of a cell that was sent already; arguments as :meth:`run`'s."""
+        deadline = time.monotonic() + timeout_s
+        ran = Ran({})
+        is_idle = False
+        while not (is_idle and ran.reply):
+            assert time.monotonic() < deadline, f"no end of the cell; so far {ran.messages}"
+            if answers is not None and self.client.stdin_channel.msg_ready():
+                self.client.get_stdin_msg(timeout=1)
+                self.client.input(next(answers))
+            if not ran.reply and self.client.shell_channel.msg_ready():
+                message = self.client.get_shell_msg(timeout=1)
+                if message["parent_header"].get("msg_id") == msg_id:
+                    ran.reply = message["content"]
+            with contextlib.suppress(queue.Empty):
+                message = self.client.get_iopub_msg(timeout=0.01)
+                if message["parent_header"].get("msg_id") != msg_id:
+                    continue
+                if message["msg_type"] == "status":
+                    is_idle = message["content"]["execution_state"] == "idle"
+                elif message["msg_type"] != "execute_input":
+                    ran.messages.append(message)
+                on_message(message)
+        return ran
+
+
+@contextlib.contextmanager
+def run_kernel(name: str, environ: dict[str, str], **options: Any) -> Iterator[Notebook]:
+    """Run a kernel until the end of the block.
+
+    Args:
+        name: The kernelspec.
+        environ: Environment variables on top of those of the tests.
+        **options: More of :meth:`KernelManager.start_kernel`.
+    """
+    manager = KernelManager(kernel_name=name)
+    manager.start_kernel(env={**os.environ, **environ}, **options)
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=START_TIMEOUT_S)
+        yield Notebook(manager, client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+        manager.context.destroy(linger=0)
+
+
+@pytest.fixture
+def start_kernel() -> Iterator[Callable[..., Notebook]]:
+    """Start kernels of a test's own: ``start_kernel("deepnote", server, DEEPNOTE_MODE="direct")``.
+
+    With a server, their sessions run on it, anchored to an empty notebook of their own.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def start(name: str, server: Server | None = None, **environ: str) -> Notebook:
+            if server is not None:
+                environ = {
+                    "DEEPNOTE_BASE_URL": server.url,
+                    "DEEPNOTE_TOKEN": server.token,
+                    "DEEPNOTE_NOTEBOOK_ID": server.new_notebook(),
+                    **environ,
+                }
+            return stack.enter_context(run_kernel(name, environ))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def notebook(server: Server) -> Iterator[Notebook]:
+    """A Deepnote kernel on the embedded server, shared by the tests of a module."""
+    environ = {
+        "DEEPNOTE_BASE_URL": server.url,
+        "DEEPNOTE_TOKEN": server.token,
+        "DEEPNOTE_NOTEBOOK_ID": server.new_notebook(),
+    }
+    with run_kernel("deepnote", environ) as running:
+        yield running
