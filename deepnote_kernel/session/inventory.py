@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from deepnote_kernel.api import AsyncClient, sessions
-from deepnote_kernel.config import LOCAL, Secret
+from deepnote_kernel.api import sessions
+from deepnote_kernel.config import LOCAL
 from deepnote_kernel.errors import DeepnoteError, NotFoundError, SessionError
-from deepnote_kernel.session import local
+from deepnote_kernel.session._clients import client_for
 
 if TYPE_CHECKING:
     from deepnote_kernel.config import Settings
@@ -59,7 +59,7 @@ async def stop(settings: Settings, records: Records, session_id: str) -> None:
             f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
         )
     if not record.is_pending:
-        client = _client(settings, record)
+        client = await client_for(settings, record)
         if client is not None:
             async with client:
                 with contextlib.suppress(NotFoundError):
@@ -96,7 +96,7 @@ async def _state(settings: Settings, record: Record) -> str | None:
     """Return how a session is; ``None`` where it ended with its server."""
     if record.is_pending or not _is_ours(settings, record):
         return record.state
-    client = _client(settings, record)
+    client = await client_for(settings, record)
     if client is None:
         return None
     async with client:
@@ -107,16 +107,3 @@ async def _state(settings: Settings, record: Record) -> str | None:
 
 def _is_ours(settings: Settings, record: Record) -> bool:
     return record.base_url in {LOCAL, settings.base_url}
-
-
-def _client(settings: Settings, record: Record) -> AsyncClient | None:
-    """Return a client for a session's server; ``None`` where that is the local one and is off."""
-    if record.base_url == LOCAL:
-        server = local.find()
-        return AsyncClient(token=Secret(server.token), base_url=server.url) if server else None
-    if not _is_ours(settings, record):
-        raise SessionError(
-            f"The session {record.id} runs at {record.base_url}.",
-            "Set DEEPNOTE_BASE_URL to that address first.",
-        )
-    return AsyncClient(token=settings.token, base_url=settings.base_url)

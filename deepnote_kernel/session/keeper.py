@@ -21,7 +21,9 @@ from deepnote_kernel.outputs import (
     reply_content,
     to_messages,
 )
-from deepnote_kernel.session import inventory, lifecycle
+from deepnote_kernel.session import inventory
+from deepnote_kernel.session._clients import open_client
+from deepnote_kernel.session.lifecycle import Lifecycle
 from deepnote_kernel.session.protocol import Reply, Status
 
 if TYPE_CHECKING:
@@ -70,14 +72,12 @@ class Keeper:
         self._ended = None
         return await self._running(settings, progress)
 
-    async def attach(self, settings: Settings, session_id: str) -> Session:
+    async def attach(self, settings: Settings, session_id: str, progress: Progress) -> Session:
         """Let go of the session held, and take over one that runs already."""
         await self.detach()
-        client = await lifecycle.open_client(settings)
+        client = await open_client(settings)
         try:
-            session = await lifecycle.attach(
-                client, settings, self._records, session_id, owner=self._owner
-            )
+            session = await self._lifecycle(client, settings, progress).attach(session_id)
         except BaseException:
             await client.aclose()
             raise
@@ -214,10 +214,8 @@ class Keeper:
     async def _start(self, settings: Settings, progress: Progress) -> Session:
         client: AsyncClient | None = None
         try:
-            client = await lifecycle.open_client(settings)
-            session = await lifecycle.start(
-                client, settings, self._records, owner=self._owner, progress=progress
-            )
+            client = await open_client(settings)
+            session = await self._lifecycle(client, settings, progress).start()
         except BaseException:
             if client is not None:
                 await client.aclose()
@@ -225,6 +223,9 @@ class Keeper:
         finally:
             self._starting = None
         return self._hold(session, client)
+
+    def _lifecycle(self, client: AsyncClient, settings: Settings, progress: Progress) -> Lifecycle:
+        return Lifecycle(client, settings, self._records, owner=self._owner, progress=progress)
 
     def _hold(self, session: Session, client: AsyncClient) -> Session:
         session.on_message = self._deliver
@@ -247,12 +248,13 @@ class Keeper:
         return error
 
     async def _lose(self, error: DeepnoteError) -> DeepnoteError:
-        if self.session is not None:
-            self._records.remove(self.session.session_id)
-        self.session = None
+        session, self.session = self.session, None
         if isinstance(error, SessionGoneError):
             self._ended = error
         await self._close_client()
+        # Last: a cell that was cancelled may have recorded how far it came.
+        if session is not None:
+            self._records.remove(session.session_id)
         return error
 
     async def _close_client(self) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from jupyter_core.paths import jupyter_data_dir
 
-from deepnote_kernel.outputs import JSON  # noqa: TC001 - msgspec reads the annotations
+from deepnote_kernel.outputs import JSON
 
 __all__ = ["Record", "Records"]
 

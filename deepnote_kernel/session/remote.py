@@ -102,16 +102,17 @@ class Remote:
         """
         return self._call(self._keeper.start(self.settings, progress))
 
-    def attach(self, session_id: str) -> Session:
+    def attach(self, session_id: str, progress: Progress = _unheard) -> Session:
         """Take over a session that runs already; one that is held is let go of first.
 
         Args:
             session_id: The id, as :meth:`sessions` lists it.
+            progress: Takes a line where live cells turn out not to work.
 
         Raises:
             SessionGoneError: It has ended.
         """
-        return self._call(self._keeper.attach(self.settings, session_id))
+        return self._call(self._keeper.attach(self.settings, session_id, progress))
 
     def restart(self, progress: Progress = _unheard) -> None:
         """Give the session an empty namespace; where that cannot be done, start another session.

@@ -1,0 +1,65 @@
+"""Clients for the server a session runs on. A token never goes to another one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from deepnote_kernel.api import AsyncClient
+from deepnote_kernel.config import LOCAL, Secret
+from deepnote_kernel.errors import ConfigError, SessionError
+from deepnote_kernel.session import local
+
+if TYPE_CHECKING:
+    from deepnote_kernel.config import Settings
+    from deepnote_kernel.session.local import LocalServer
+    from deepnote_kernel.session.record import Record
+
+__all__ = ["client_for", "open_client"]
+
+
+async def open_client(settings: Settings) -> AsyncClient:
+    """Return a client for the server the settings name, having started it if it is the local one.
+
+    Args:
+        settings: Address and token.
+
+    Raises:
+        ConfigError: There is no token.
+        SessionStartError: The local server did not start.
+    """
+    if settings.is_local:
+        return _local_client(await asyncio.to_thread(local.find_or_start))
+    if not settings.token:
+        raise ConfigError(
+            "There is no Deepnote token.",
+            "Set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & members > Security > API "
+            "keys), or choose the kernel `Deepnote (local)`, which needs none.",
+        )
+    return AsyncClient(token=settings.token, base_url=settings.base_url)
+
+
+async def client_for(settings: Settings, record: Record) -> AsyncClient | None:
+    """Return a client for a recorded session; ``None`` where its server was local and is off.
+
+    Args:
+        settings: Address and token of the one server that may be asked besides the local one.
+        record: The session.
+
+    Raises:
+        ConfigError: There is no token.
+        SessionError: The session runs on another server.
+    """
+    if record.base_url == LOCAL:
+        server = await asyncio.to_thread(local.find)
+        return _local_client(server) if server else None
+    if record.base_url != settings.base_url:
+        raise SessionError(
+            f"The session {record.id} runs at {record.base_url}.",
+            "Set DEEPNOTE_BASE_URL to that address first.",
+        )
+    return await open_client(settings)
+
+
+def _local_client(server: LocalServer) -> AsyncClient:
+    return AsyncClient(token=Secret(server.token), base_url=server.url)
