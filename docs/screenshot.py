@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-START_TIMEOUT_S = 90
+START_TIMEOUT_S = 60
 RUN_TIMEOUT_S = 120
 CHROMIUM_FLAGS = [
     "--disable-background-networking",
