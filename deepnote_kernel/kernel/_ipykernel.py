@@ -139,6 +139,8 @@ class KernelBase(IPythonKernel):
             signal.raise_signal(signal.SIGINT)
         else:
             self._send_interrupt_children()  # type: ignore[no-untyped-call]
+            # A cell that awaits is cancelled from the loop, which the signal does not wake.
+            self.loop.call_soon_threadsafe(bool)
 
     # VS Code calls these two from a thread and expects an answer, not an awaitable.
     def do_complete(self, code: str, cursor_pos: int | None) -> JSON:  # type: ignore[override]

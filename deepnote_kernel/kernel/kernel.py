@@ -93,6 +93,8 @@ class DeepnoteKernel(KernelBase):
         self._is_local_code_running = False
         self._comms = Comms(self, {name: self.shell_handlers[name] for name in _COMM_MESSAGES})
         self.shell_handlers.update(dict.fromkeys(_COMM_MESSAGES, self._comms.handle))
+        # Jedi reads %deepnote as Python, and offers keywords after it.
+        self.shell.Completer.use_jedi = False
         self.shell.input_transformers_cleanup.append(LocalPart())
         self.shell.extension_manager.load_extension("deepnote_magics")
 

@@ -139,6 +139,13 @@ class Notebook:
     manager: KernelManager
     client: BlockingKernelClient
 
+    @property
+    def pid(self) -> int:
+        """The kernel's process."""
+        provisioner: Any = self.manager.provisioner
+        pid: int = provisioner.pid
+        return pid
+
     def run(
         self,
         code: str,

@@ -60,7 +60,7 @@ def test_local_and_remote_are_two_processes(notebook: Notebook) -> None:
     """``%%local`` runs in the kernel's process, other cells do not."""
     here = notebook.run("%%local\nimport os\nos.getpid()").result
     there = notebook.run("import os\nos.getpid()").result
-    assert here == str(notebook.manager.provisioner.pid)
+    assert here == str(notebook.pid)
     assert there != here
 
 
