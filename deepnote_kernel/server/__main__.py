@@ -64,7 +64,7 @@ def _complain(text: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m deepnote_kernel.server",
+        prog="jupyter deepnote serve",
         description="Serve Deepnote's Public API on this computer, with kernels of its own.",
         allow_abbrev=False,
     )

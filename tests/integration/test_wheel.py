@@ -91,4 +91,5 @@ def test_the_install_command_finds_its_sources(environment: Path, tmp_path: Path
 
 def test_a_cell_runs_with_nothing_but_the_wheel(environment: Path, tmp_path: Path) -> None:
     """``pip install deepnote-kernel[server]`` brings all that the local kernel needs."""
-    assert run(environment / "python", "-c", RUN_A_CELL, cwd=tmp_path) == "42\n"
+    # What the session says while it starts comes first.
+    assert run(environment / "python", "-c", RUN_A_CELL, cwd=tmp_path).endswith("42\n")
