@@ -21,26 +21,31 @@ lab: $(VENV)/.lab build/quickstart.ipynb ## Open JupyterLab on the notebook that
 	$(VENV)/bin/jupyter lab $(LAB_OPTIONS) build/quickstart.ipynb
 
 .PHONY: test
-test: $(VENV)/.test ## Run all tests.
-	$(VENV)/bin/pytest $(PYTEST_OPTIONS)
+test: $(VENV)/.test $(VENV)-deepnote/.ready ## Run all tests.
+	FAR_SIDE_PYTHON=$(abspath $(VENV)-deepnote/bin/python) $(VENV)/bin/pytest $(PYTEST_OPTIONS)
 
 .PHONY: clean
 clean: ## Remove the environment and everything built.
-	rm -rf $(VENV) build dist .nox .coverage .coverage.*
+	rm -rf $(VENV) $(VENV)-deepnote build dist .nox .coverage .coverage.*
 
 build/quickstart.ipynb: examples/quickstart.ipynb
 	@mkdir -p build
 	cp examples/quickstart.ipynb build/quickstart.ipynb
 
-$(VENV)/bin/python:
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "$(PYTHON) is older than Python 3.10. Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
-	  { rm -rf $(VENV); echo "$(PYTHON) cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $* || \
+	  { rm -rf $*; echo "$(PYTHON) cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 # One stamp per set of packages: a second run starts at once, a change of what is installed sets up again.
 $(VENV)/.demo $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: pyproject.toml $(wildcard kernelspec/*/*) | $(VENV)/bin/python
 	@echo "Setting up $(VENV) for \`make $*\`; the first time takes a minute or two."
 	$(PIP) install --quiet --upgrade "pip>=25.1"
 	$(PIP) install --quiet --editable ".[server]" --group $*
+	@touch $@
+
+# The far side of some tests: kernels with the packages of a Deepnote machine rather than ours.
+$(VENV)-deepnote/.ready: tests/deepnote-machine.txt | $(VENV)-deepnote/bin/python
+	$(VENV)-deepnote/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
 	@touch $@

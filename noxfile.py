@@ -39,8 +39,14 @@ def typing(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """All tests, on each Python we support that this machine has."""
-    session.install(*EDITABLE, "--group", "test")
-    session.run("pytest", *session.posargs)
+    session.install(*EDITABLE, "--group", "test", "uv")
+    far = Path(session.create_tmp(), "deepnote").absolute()
+    session.run("python", "-m", "venv", str(far))
+    session.run(
+        *("uv", "pip", "install", "--quiet", "--python", str(far)),
+        *("--requirement", "tests/deepnote-machine.txt"),
+    )
+    session.run("pytest", *session.posargs, env={"FAR_SIDE_PYTHON": str(far / "bin/python")})
 
 
 @nox.session
