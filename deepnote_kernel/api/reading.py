@@ -107,12 +107,17 @@ def _fields(model: type[Model]) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 
 def _value(kind: Any, value: object) -> Any:
-    if isinstance(kind, type) and issubclass(kind, Model):
+    if _is_model(kind):
         return adopt(kind, value)
-    if get_origin(kind) is list and issubclass(item := get_args(kind)[0], Model):
+    if get_origin(kind) is list and _is_model(item := get_args(kind)[0]):
         return [adopt(item, each) for each in msgspec.convert(value, list[Any])]
     converted = msgspec.convert(value, kind)
     return _utc(converted) if isinstance(converted, datetime) else converted
+
+
+def _is_model(kind: Any) -> bool:
+    # Python 3.10 takes list[Any] for a class, too.
+    return get_origin(kind) is None and isinstance(kind, type) and issubclass(kind, Model)
 
 
 def _utc(time: datetime) -> datetime:
