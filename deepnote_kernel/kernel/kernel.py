@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from importlib import import_module
 from pathlib import Path
@@ -202,12 +203,16 @@ class DeepnoteKernel(KernelBase):
         if here:
             unasked = {"user_expressions": None} if there else {}
             reply = await self._run_here(code, {**options, **unasked})
+            # What it printed is buffered; what comes next from the far side is not.
+            sys.stdout.flush()
+            sys.stderr.flush()
         elif options["store_history"] and not options["silent"]:
             self.shell.history_manager.store_inputs(count, code)
             self.shell.execution_count = count + 1
         if there and reply["status"] == "ok":
             reply = await self._run_there(there, options, execution_count=count, is_alone=not here)
-        return {**reply, "execution_count": count}
+        # As ipykernel has it: a cell that leaves no trace in the history names the one before.
+        return {**reply, "execution_count": self.shell.execution_count - 1}
 
     def _kind(self, code: str, *, silent: bool, store_history: bool) -> Kind:
         content = self.request().message.get("content", {})
@@ -242,6 +247,7 @@ class DeepnoteKernel(KernelBase):
             store_history=options["store_history"],
             allow_stdin=options["allow_stdin"],
             user_expressions=options["user_expressions"] or {},
+            metadata=options["cell_meta"] or {},
         )
         self._remote_cell = RemoteCell(self, remote, cell, request, is_alone=is_alone)
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import TYPE_CHECKING
 
-from deepnote_kernel.errors import DeepnoteError
+from deepnote_kernel.errors import DeepnoteError, SessionError
 from deepnote_kernel.kernel.failures import error_content, error_reply
 from deepnote_kernel.kernel.pacing import Pacer, pieces
 from deepnote_kernel.kernel.progress import StartLine
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["RemoteCell"]
 
 _PACE_S = 0.1
+
+_PRESSES = 3
+_PATIENCE_S = 5.0
+_NO_REACTION = (
+    "The session does not react to the interrupt; the cell may still be running there.",
+    "See `%deepnote status`, or restart the kernel.",
+)
 
 
 class RemoteCell:
@@ -51,14 +59,19 @@ class RemoteCell:
         self._pacer = Pacer(kernel.stream_rate)
         self._start = StartLine(self._publish, is_alone=is_alone)
         self._question: asyncio.Task[None] | None = None
-        self._is_interrupted = False
+        self._pressed_at: list[float] = []
+        self._is_given_up = False
+        self._following: asyncio.Task[JSON] | None = None
 
     async def run(self) -> JSON:
         """Run the cell and return the content of its ``execute_reply``."""
+        self._following = asyncio.ensure_future(self._follow())
         try:
-            return await self._follow()
-        except KeyboardInterrupt as interrupt:
-            return self._failed(interrupt)
+            return await self._following
+        except asyncio.CancelledError:
+            if not self._is_given_up:
+                raise
+            return self._failed(SessionError(*_NO_REACTION))
         except DeepnoteError as error:
             return self._failed(error)
         except Exception as error:
@@ -68,10 +81,17 @@ class RemoteCell:
             self._give_up_question()
 
     def interrupt(self) -> None:
-        """Interrupt the cell, or the start of its session; callable from anywhere, never blocks."""
-        self._is_interrupted = True
+        """Interrupt the cell, or the start of its session; callable from anywhere, never blocks.
+
+        Whoever presses again and again does not get through to the session, and gets the kernel
+        back.
+        """
+        self._pressed_at.append(time.monotonic())
         self._pacer.release()
-        threading.Thread(target=self._interrupt, name="deepnote-interrupt", daemon=True).start()
+        if len(self._pressed_at) >= _PRESSES and _since(self._pressed_at[0]) > _PATIENCE_S:
+            self._kernel.loop.call_soon_threadsafe(self._give_up)
+        else:
+            threading.Thread(target=self._interrupt, name="deepnote-interrupt", daemon=True).start()
 
     def _interrupt(self) -> None:
         try:
@@ -79,6 +99,11 @@ class RemoteCell:
         except DeepnoteError as error:
             content = {"name": "stderr", "text": f"The interrupt failed. {error}\n"}
             self._kernel.loop.call_soon_threadsafe(self._publish, "stream", content)
+
+    def _give_up(self) -> None:
+        if self._following is not None:
+            self._is_given_up = True
+            self._following.cancel()
 
     async def _follow(self) -> JSON:
         async for event in self._remote.aevents(self._cell, self._on_progress):
@@ -106,17 +131,11 @@ class RemoteCell:
                 self._kernel.show(message, {**message.content, "text": text})
             return
         await self._pace(0)
-        self._kernel.show(message, self._counted(message))
-
-    def _counted(self, message: Message) -> JSON:
-        own = message.parent in {"", self._cell.id}
-        if message.msg_type == "execute_result" and own:
-            return {**message.content, "execution_count": self._cell.execution_count}
-        return message.content
+        self._kernel.show(message, message.content)
 
     async def _pace(self, size_bytes: int) -> None:
         delay_s = self._pacer.delay_s(size_bytes)
-        while delay_s > 0 and not self._is_interrupted:
+        while delay_s > 0 and not self._pressed_at:
             await asyncio.sleep(min(delay_s, _PACE_S))
             delay_s -= _PACE_S
 
@@ -144,3 +163,7 @@ class RemoteCell:
 
     def _publish(self, msg_type: str, content: JSON) -> None:
         self._kernel.publish(msg_type, content, parent=self._request.message)
+
+
+def _since(moment: float) -> float:
+    return time.monotonic() - moment

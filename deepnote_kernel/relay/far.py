@@ -25,6 +25,7 @@ import base64
 import collections
 import concurrent.futures
 import contextvars
+import inspect
 import json
 import math
 import os
@@ -587,7 +588,7 @@ class Relay:
         content = request.get("content") or {"code": request["code"]}
         return {
             "header": header, "msg_id": header["msg_id"], "msg_type": msg_type, "parent_header": {},
-            "metadata": request.get("metadata", {}), "content": content, "buffers": request.get("buffers", []),
+            "metadata": request["metadata"], "content": content, "buffers": request.get("buffers", []),
         }  # fmt: skip
 
     def adopt(self, job):
@@ -605,6 +606,7 @@ class Relay:
         for lines in (history.input_hist_raw, history.input_hist_parsed):
             lines.extend([""] * (shell.execution_count - len(lines)))  # numbers that ran elsewhere
         kernel._forward_input(request["allow_stdin"])
+        shell._last_traceback, shell._last_traceback_during_displayhook = None, False
         try:
             problem = None
             try:
@@ -615,7 +617,7 @@ class Relay:
             try:
                 result = await shell.run_cell_async(
                     code, store_history=request["store_history"], silent=silent,
-                    transformed_cell=transformed, preprocessing_exc_tuple=problem,
+                    transformed_cell=transformed, preprocessing_exc_tuple=problem, **self.about(request),
                 )  # fmt: skip
             finally:
                 shell.events.trigger("post_execute")
@@ -624,13 +626,19 @@ class Relay:
         finally:
             kernel._restore_input()
         error = result.error_before_exec or result.error_in_exec
-        is_ok = result.success and not getattr(shell, "_last_traceback_during_displayhook", False)
+        is_ok = result.success and not shell._last_traceback_during_displayhook
         content = {"status": "ok"} if is_ok else self.failure(error)
         content["execution_count"] = shell.execution_count - 1
         content["user_expressions"] = shell.user_expressions(request["user_expressions"]) if is_ok else {}
         content["payload"] = shell.payload_manager.read_payload()
         shell.payload_manager.clear_payload()
         return content
+
+    def about(self, request):
+        """Return what this IPython wants to know of a cell beside its code."""
+        about = {"cell_id": request["metadata"].get("cellId"), "cell_meta": request["metadata"]}
+        wanted = inspect.signature(self.shell.run_cell_async).parameters
+        return {name: value for name, value in about.items() if name in wanted}
 
     def failure(self, error):
         """Return the part of a reply that tells of an error."""

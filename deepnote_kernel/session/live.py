@@ -132,6 +132,7 @@ class LiveSession(DirectSession):
                     allow_stdin=cell.allow_stdin,
                     user_expressions=cell.user_expressions,
                     execution_count=cell.execution_count,
+                    metadata=cell.metadata,
                 )
                 self._save(cell.id)
                 async for event in self._until(reply):

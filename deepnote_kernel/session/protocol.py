@@ -46,6 +46,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     store_history: bool = True
     allow_stdin: bool = False
     user_expressions: dict[str, str] = {}
+    metadata: JSON = {}
+    """What the front end says of the cell: its id, its tags."""
+
     execution_count: int = 0
     """The number the cell carries here; 0 lets the far side count."""
 
