@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["error_content", "error_reply"]
 
+_SECRET_CHARS = 8
+"""Shorter ones are no API keys, and occur in ordinary words."""
+
 
 def error_content(error: BaseException, *, secret: str = "") -> JSON:
     """Return the content of an ``error`` message.
@@ -48,4 +51,4 @@ def error_reply(content: JSON, *, execution_count: int) -> JSON:
 
 
 def _without(secret: str, text: str) -> str:
-    return text.replace(secret, "***") if secret else text
+    return text.replace(secret, "***") if len(secret) >= _SECRET_CHARS else text

@@ -17,7 +17,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from jupyter_client.blocking.client import BlockingKernelClient
@@ -64,7 +64,9 @@ def run_server(
     """
     path = folder / f"server-{time.monotonic_ns()}.json"
     command = [sys.executable, "-m", "deepnote_kernel.server", "--runtime-file", str(path)]
-    process = subprocess.Popen([*command, *arguments], env={**os.environ, **(environ or {})})
+    # ipykernel does not capture file descriptors where it sees that pytest runs.
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    process = subprocess.Popen([*command, *arguments], env={**inherited, **(environ or {})})
     try:
         deadline = time.monotonic() + START_TIMEOUT_S
         while not path.exists():
@@ -151,6 +153,7 @@ class Notebook:
         code: str,
         *,
         on_message: Callable[[dict[str, Any]], object] = lambda _message: None,
+        meanwhile: Callable[[], object] = lambda: None,
         answers: Iterator[str] | None = None,
         timeout_s: float = 30.0,
         **options: Any,
@@ -160,18 +163,26 @@ class Notebook:
         Args:
             code: The cell.
             on_message: Is called with each message of the cell as it arrives.
+            meanwhile: Is called again and again while the cell runs.
             answers: What to type when the cell asks; ``None`` allows no questions.
             timeout_s: Seconds the cell may take.
             **options: More of an ``execute_request``.
         """
         msg_id = self.client.execute(code, allow_stdin=answers is not None, **options)
-        return self.follow(msg_id, on_message=on_message, answers=answers, timeout_s=timeout_s)
+        return self.follow(
+            msg_id,
+            on_message=on_message,
+            meanwhile=meanwhile,
+            answers=answers,
+            timeout_s=timeout_s,
+        )
 
     def follow(
         self,
         msg_id: str,
         *,
         on_message: Callable[[dict[str, Any]], object] = lambda _message: None,
+        meanwhile: Callable[[], object] = lambda: None,
         answers: Iterator[str] | None = None,
         timeout_s: float = 30.0,
     ) -> Ran:
@@ -181,6 +192,7 @@ class Notebook:
         is_idle = False
         while not (is_idle and ran.reply):
             assert time.monotonic() < deadline, f"no end of the cell; so far {ran.messages}"
+            meanwhile()
             if answers is not None and self.client.stdin_channel.msg_ready():
                 self.client.get_stdin_msg(timeout=1)
                 self.client.input(next(answers))
@@ -218,7 +230,8 @@ def run_kernel(name: str, environ: dict[str, str], **options: Any) -> Iterator[N
         yield Notebook(manager, client)
     finally:
         client.stop_channels()
-        manager.shutdown_kernel()
+        if manager.has_kernel:
+            manager.shutdown_kernel()
         manager.context.destroy(linger=0)
 
 
@@ -230,7 +243,14 @@ def start_kernel() -> Iterator[Callable[..., Notebook]]:
     """
     with contextlib.ExitStack() as stack:
 
-        def start(name: str, server: Server | None = None, **environ: str) -> Notebook:
+        def start(
+            name: str,
+            server: Server | None = None,
+            *,
+            cwd: Path | None = None,
+            arguments: Sequence[str] = (),
+            **environ: str,
+        ) -> Notebook:
             if server is not None:
                 environ = {
                     "DEEPNOTE_BASE_URL": server.url,
@@ -238,7 +258,8 @@ def start_kernel() -> Iterator[Callable[..., Notebook]]:
                     "DEEPNOTE_NOTEBOOK_ID": server.new_notebook(),
                     **environ,
                 }
-            return stack.enter_context(run_kernel(name, environ))
+            options = {"cwd": str(cwd) if cwd else None, "extra_arguments": [*arguments]}
+            return stack.enter_context(run_kernel(name, environ, **options))
 
         yield start
 

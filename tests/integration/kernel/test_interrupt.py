@@ -74,7 +74,7 @@ def test_a_second_press(notebook: Notebook) -> None:
         "    except KeyboardInterrupt:\n"
         "        print('caught', flush=True)\n"
     )
-    presses = []
+    presses: list[object] = []
 
     def on_message(message: dict[str, Any]) -> None:
         if message["msg_type"] == "stream" and "running" in message["content"]["text"]:
