@@ -1,0 +1,56 @@
+"""The messaging protocol, as jupyter_kernel_test checks it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import jupyter_kernel_test
+import pytest
+
+
+@pytest.mark.usefixtures("_local_server")
+class TestDeepnoteLocal(jupyter_kernel_test.KernelTests):
+    """Every sample that a Python kernel supports."""
+
+    kernel_name = "deepnote-local"
+    language_name = "python"
+    file_extension = ".py"
+    code_hello_world = "print('hello, world')"
+    code_stderr = "import sys; print('oh', file=sys.stderr)"
+    code_page_something = "print?"
+    code_generate_error = "raise ValueError('oh')"
+    code_inspect_sample = "print"
+    code_clear_output = "from IPython.display import clear_output; clear_output()"
+    complete_code_samples: ClassVar = ["1", "print('hello')", "def f(x):\n    return x\n\n"]
+    incomplete_code_samples: ClassVar = ["print('''hello", "def f(x):\n  x*2"]
+    invalid_code_samples: ClassVar = ["import = 7q"]
+    completion_samples: ClassVar = [
+        {"text": "zi", "matches": {"zip"}},
+        {"text": "%deepnote atta", "matches": {"attach"}},
+    ]
+    code_execute_result: ClassVar = [
+        {"code": "1+2+3", "result": "6"},
+        {"code": "[n*n for n in range(1, 4)]", "result": "[1, 4, 9]"},
+        {"code": "%%local\n'here'", "result": "'here'"},
+    ]
+    code_display_data: ClassVar = [
+        {
+            "code": "from IPython.display import HTML, display; display(HTML('<b>test</b>'))",
+            "mime": "text/html",
+        },
+        {
+            "code": "from IPython.display import Math, display; display(Math('\\\\frac{1}{2}'))",
+            "mime": "text/latex",
+        },
+    ]
+    code_history_pattern = "1?2*"
+    # Not "range": IPython calls the current session 0 there, ipykernel's own kernel as well.
+    supported_history_operations = ("tail", "search")
+
+
+@pytest.mark.usefixtures("_local_server")
+class TestWelcome(jupyter_kernel_test.IopubWelcomeTests):
+    """The greeting on iopub."""
+
+    kernel_name = "deepnote-local"
+    support_iopub_welcome = True
