@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Router
 
 from deepnote_kernel.server.errors import (
     RequestError,
@@ -62,7 +62,12 @@ def create_app(
         *workspace.routes,
     ]
     app = Starlette(
-        routes=[Mount("/v2", routes=v2), Mount("/v1", routes=runs.routes_v1), *faults.routes],
+        # No redirects to paths without a slash: official clients refuse all of them.
+        routes=[
+            Mount("/v2", Router(v2, redirect_slashes=False)),
+            Mount("/v1", Router(runs.routes_v1, redirect_slashes=False)),
+            *faults.routes,
+        ],
         middleware=[
             Middleware(HostMiddleware, hosts=hosts),
             Middleware(BearerMiddleware, token=token, open_prefix=runs.DOWNLOAD_PREFIX),

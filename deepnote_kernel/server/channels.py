@@ -54,8 +54,8 @@ class Channels:
     Args:
         manager: The kernel's manager; it knows the ports and the key.
         on_message: Called with every message that is well formed and carries a valid signature.
-        on_lost: Called once when the kernel's process closed the connection: it died, or replaced
-            itself.
+        on_lost: Called when the kernel's process closed the connection: it died, or replaced
+            itself. A new connection is made as soon as something listens there again.
     """
 
     def __init__(
@@ -134,5 +134,6 @@ class Channels:
         )
 
     async def _watch(self) -> None:
-        await self._monitor.recv_multipart()
-        self._on_lost()
+        while True:
+            await self._monitor.recv_multipart()
+            self._on_lost()

@@ -34,6 +34,22 @@ KernelState = Literal["starting", "idle", "busy", "unavailable"]
 _HANDSHAKE_INTERVAL_S = 0.1  # subscriptions take a moment: the first answers may be missed
 _WATCH_INTERVAL_S = 0.5
 _START_TIMEOUT_S = 60.0
+_BEGIN_TIMEOUT_S = 1.0
+_LATE_S = 3.0
+
+_INTERRUPTED = {
+    "output_type": "error",
+    "ename": "KeyboardInterrupt",
+    "evalue": "",
+    "traceback": ["KeyboardInterrupt"],
+}
+
+_IPYKERNEL_ARGUMENTS = [
+    # Deepnote's machines keep no history database either (source: deepnote-toolkit 2.9.0).
+    "--HistoryManager.enabled=False",
+    # ipykernel 7 warns at each start that loopback connections are not encrypted.
+    "--log-level=ERROR",
+]
 
 
 class Execution(msgspec.Struct, frozen=True):
@@ -67,21 +83,30 @@ class _Call:
         self.outputs = Outputs()
         self.reply: _Reply | None = None
         self.is_idle = False
+        self.is_interrupted = False
         self.answer: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
+        self.begun = asyncio.Event()
         self.ended = asyncio.Event()
 
-    def fail(self, error: Exception) -> None:
-        """Give the waiter an error; the code itself may go on."""
+    def time_out(self) -> None:
+        """Let the waiter go; the code goes on."""
         if not self.answer.done():
-            self.answer.set_exception(error)
+            self.answer.set_exception(ExecutionTimedOutError())
 
     def finish(self) -> None:
         """Give the waiter the outputs, unless it has gone."""
+        self.begun.set()
         self.ended.set()
-        if self.reply is not None and not self.answer.done():
-            self.answer.set_result(
-                Execution(self.reply.status, self.outputs.result(), self.reply.execution_count)
-            )
+        if self.answer.done():
+            return
+        outputs = self.outputs.result()
+        if self.reply is not None:
+            execution = Execution(self.reply.status, outputs, self.reply.execution_count)
+            self.answer.set_result(execution)
+        elif self.is_interrupted:
+            self.answer.set_result(Execution("error", [*outputs, _INTERRUPTED], None))
+        else:
+            self.answer.set_exception(KernelUnavailableError())
 
 
 class Kernel:
@@ -92,6 +117,7 @@ class Kernel:
         self._kernel_id = kernel_id
         self._manager = cast("AsyncKernelManager", managers.get_kernel(kernel_id))
         self._call: _Call | None = None
+        self._heard_at = 0.0
         self._probes: set[str] = set()
         self._answers: set[str] = set()
         self._answered = asyncio.Event()
@@ -157,12 +183,13 @@ class Kernel:
         try:
             await self.ready()
         except BaseException:
+            call.answer.cancel()
             self._end(call)
             raise
         call.msg_id = self._channels.send("execute_request", _execute_request(code, silent=silent))
         if timeout_s is None:
             return await call.answer
-        timer = asyncio.get_running_loop().call_later(timeout_s, self._time_out, call)
+        timer = asyncio.get_running_loop().call_later(timeout_s, call.time_out)
         try:
             return await call.answer
         except ExecutionTimedOutError:
@@ -179,6 +206,11 @@ class Kernel:
 
     async def interrupt(self) -> None:
         """Signal the kernel to stop what it runs; a call in progress is left to end by itself."""
+        call = self._call
+        if call is not None and call.msg_id:
+            # Kernels ignore the signal until they have taken up the request.
+            await _happens(call.begun, _BEGIN_TIMEOUT_S)
+            call.is_interrupted = True
         if not self._dead.is_set():
             await self._manager.interrupt_kernel()
 
@@ -235,34 +267,55 @@ class Kernel:
         if message.parent_id in self._probes:
             self._answers.add(message.channel)
             if self._answers == {"shell", "iopub"}:
+                # A process on its way out may have taken up a connection first, and lost it again.
+                self._lost.clear()
                 self._answered.set()
             return
         call = self._call
         if call is None or not call.msg_id:
             return
         is_own = message.parent_id == call.msg_id
+        self._heard_at = asyncio.get_running_loop().time()
         if message.channel == "shell":
-            call.reply = _decode_reply(message.content) if is_own else call.reply
+            if is_own:
+                call.reply = _decode_reply(message.content)
+                self._end_soon(call, is_whole=call.is_idle)
         elif message.msg_type == "status":
-            call.is_idle |= is_own and _decode_status(message.content).execution_state == "idle"
+            if is_own and _decode_status(message.content).execution_state == "idle":
+                call.is_idle = True
+                self._end_soon(call, is_whole=call.reply is not None)
+        elif message.msg_type == "execute_input":
+            call.begun.set()
         else:
             # Output of another parent comes from a thread or child an earlier cell left behind.
             call.outputs.add(message.msg_type, message.content)
-        if call.is_idle and call.reply is not None:
+
+    def _end_soon(self, call: _Call, *, is_whole: bool) -> None:
+        """End a call whose reply and idle status have come; give the one that is late a moment.
+
+        An interrupt that hits ipykernel outside of user code costs the reply; a flood of output can
+        cost the idle status.
+        """
+        if is_whole:
+            self._end(call)
+        else:
+            asyncio.get_running_loop().call_later(_LATE_S, self._end_late, call)
+
+    def _end_late(self, call: _Call) -> None:
+        if asyncio.get_running_loop().time() - self._heard_at < _LATE_S:
+            self._end_soon(call, is_whole=False)
+        else:
             self._end(call)
 
     def _end(self, call: _Call) -> None:
-        self._call = None
+        if self._call is call:
+            self._call = None
         call.finish()
 
     def _fail_call(self) -> None:
         # A call that is not sent yet waits for the kernel, and hears there of its death.
         if self._call is not None and self._call.msg_id:
-            self._call.fail(KernelUnavailableError())
             self._end(self._call)
-
-    def _time_out(self, call: _Call) -> None:
-        call.fail(ExecutionTimedOutError())
 
 
 class KernelFactory:
@@ -321,9 +374,8 @@ class KernelFactory:
         return self._specs.get_kernel_spec(self._kernel_name)
 
     def _extra_arguments(self) -> list[str]:
-        # Deepnote's machines keep no history database either (reference: toolkit's IPython config).
         is_ipykernel = any("ipykernel" in argument for argument in self._spec().argv)
-        return ["--HistoryManager.enabled=False"] if is_ipykernel else []
+        return _IPYKERNEL_ARGUMENTS if is_ipykernel else []
 
 
 async def _happens(event: asyncio.Event, timeout_s: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deepnote_kernel.server.notebook_kernel import NotebookKernel
 
@@ -32,6 +32,7 @@ class Machine:
             self._storage.enter_async_context(folders.lend(project_id, mode))
         )
         self._kernels: dict[str, NotebookKernel] = {}
+        self._stopping: asyncio.Task[None] | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -56,7 +57,12 @@ class Machine:
         await asyncio.gather(*(kernel.kill() for kernel in self))
 
     async def stop(self) -> None:
-        """End all kernels and give the folder back."""
+        """End all kernels and give the folder back; all who ask wait for the same end."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
         await asyncio.gather(*(kernel.stop() for kernel in self))
         await asyncio.gather(self._folder, return_exceptions=True)
         await self._storage.aclose()
@@ -101,6 +107,7 @@ class MachineFactory:
 
     async def close(self) -> None:
         """End all machines."""
-        tasks: list[Any] = [self.stop(machine) for machine in list(self._machines)]
-        await asyncio.gather(*tasks)
-        await self._kernels.close()
+        try:
+            await asyncio.gather(*(self.stop(machine) for machine in list(self._machines)))
+        finally:
+            await self._kernels.close()

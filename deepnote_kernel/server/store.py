@@ -236,12 +236,12 @@ class Store:
                 query = f"INSERT INTO {_TABLES[type(row)]} ({names}) VALUES ({marks})"  # noqa: S608
                 self._db.execute(query, tuple(values.values()))
 
-    def update(self, kind: type[Row], row_id: str, **changes: Any) -> None:
+    def update(self, kind: type[Row], row_id: str, **changes: object) -> None:
         """Change columns of one row."""
-        values = _columns(changes)
-        assignments = ", ".join(f"{column} = ?" for column in values)
+        columns: JSON = _columns(changes)
+        assignments = ", ".join(f"{column} = ?" for column in columns)
         query = f"UPDATE {_TABLES[kind]} SET {assignments} WHERE id = ?"  # noqa: S608
-        self._db.execute(query, (*values.values(), row_id))
+        self._db.execute(query, (*columns.values(), row_id))
 
     def delete(self, kind: type[Row], *row_ids: str) -> None:
         """Remove rows; what belongs to them goes too."""
