@@ -299,7 +299,10 @@ class DirectSession:
 
     async def _restart(self) -> None:
         async with self._turn:
-            before = await self._ask(_far.restart())
+            before: JSON = {}
+            # A kernel that is dead or stuck does not answer; another session will.
+            with contextlib.suppress(ConflictError, ExecutionTimeoutError, ServerError):
+                before = await self._ask(_far.restart())
             if not before:
                 raise UnsupportedError("The remote kernel cannot be restarted in place.")
             for delay_s in delays(0.3, 1.0):

@@ -171,8 +171,11 @@ class Keeper:
             self._give_up()
             await asyncio.wait([starting])
         if self.session is not None:
+            # Running cells learn of it from here: what the server would say of them varies.
+            self._ended = SessionGoneError("The session was stopped.", _NEW_SESSION)
+            await self._cancel_calls()
             await self.session.stop()
-            await self._lose(SessionGoneError("The session was stopped.", _NEW_SESSION))
+            await self._lose(self._ended)
 
     async def close(self, timeout_s: float) -> None:
         """Stop as far as that can be done in time; what remains stays in the record."""
@@ -261,12 +264,15 @@ class Keeper:
         client, self._client = self._client, None
         if client is None:
             return
+        await self._cancel_calls()
+        await client.aclose()
+
+    async def _cancel_calls(self) -> None:
         others = self._calls - {asyncio.current_task()}
         for call in others:
             call.cancel()
         if others:
             await asyncio.wait(others)
-        await client.aclose()
 
     def _give_up(self) -> None:
         # Once only: a second cancellation would cut the cleaning up short.

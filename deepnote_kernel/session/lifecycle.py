@@ -110,6 +110,7 @@ class Lifecycle:
             session_id: The session.
 
         Raises:
+            ConfigError: It is not recorded, and the settings name no notebook.
             SessionGoneError: It has ended.
         """
         record = self._records.load(session_id) or Record(
@@ -117,6 +118,11 @@ class Lifecycle:
             notebook_id=self._settings.notebook_id,
             base_url=self._settings.base_url,
         )
+        if record.notebook_id in {"", SCRATCH}:
+            raise ConfigError(
+                f"The session {session_id} is not recorded here, and its notebook not known.",
+                "Name the notebook in DEEPNOTE_NOTEBOOK_ID, or by `%deepnote use`, and try again.",
+            )
         call = sessions.status(session_id, notebook_id=record.notebook_id)
         try:
             await self._client.send(call)

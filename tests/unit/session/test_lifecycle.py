@@ -269,6 +269,15 @@ def test_attaching_without_a_record_uses_the_settings(world: Start) -> None:
     assert world.records.all()[0].id == "s8"
 
 
+@pytest.mark.parametrize("notebook_id", ["", "scratch"])
+def test_attaching_needs_to_know_the_notebook(world: Start, notebook_id: str) -> None:
+    """Each call on a session names its notebook; where nobody knows it, the person must."""
+    settings = Settings(mode="direct", notebook_id=notebook_id)
+    with pytest.raises(ConfigError, match=r"s8.*DEEPNOTE_NOTEBOOK_ID"):
+        world.use(lambda lifecycle: lifecycle.attach("s8"), settings)
+    assert world.api.routes == []
+
+
 def test_attaching_to_what_has_ended_says_so(world: Start) -> None:
     """A session that is gone is forgotten, and the error says what to do."""
     world.records.save(Record(id="s7", notebook_id="nb7", base_url=SETTINGS.base_url))
