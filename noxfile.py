@@ -87,15 +87,19 @@ def wheel(session: nox.Session) -> None:
 def examples(session: nox.Session) -> None:
     """Run the example notebooks with the tools that people run notebooks with."""
     session.install(*EDITABLE, "--group", "test")
-    out = session.create_tmp()
+    out = Path(session.create_tmp()).absolute()
+    kernel = "deepnote-local"
     for notebook in sorted(Path("examples").glob("*.ipynb")):
-        kernel, copy = "deepnote-local", f"{out}/{notebook.name}"
+        copy = out / notebook.name
         session.run("jupyter", "execute", f"--kernel_name={kernel}", f"--output={copy}", notebook)
-        session.run("papermill", "-k", kernel, notebook, copy)
         session.run(
             *("jupyter", "nbconvert", "--execute", "--to", "html", "--output-dir", out),
             *(f"--ExecutePreprocessor.kernel_name={kernel}", notebook),
         )
+    session.run(
+        *("papermill", "-k", kernel, "-p", "folds", "3"),
+        *("examples/report.ipynb", out / "report.ipynb"),
+    )
 
 
 @nox.session

@@ -64,11 +64,12 @@ def test_ci_runs_the_readme_test_command() -> None:
     assert re.search(r"^make test$", text(".ci/run"), re.MULTILINE)
 
 
-def test_quickstart_is_stored_without_outputs() -> None:
-    """The example notebook carries no outputs of an earlier run, and runs without an account."""
-    notebook = json.loads(text("examples/quickstart.ipynb"))
+@pytest.mark.parametrize("name", [path.name for path in ROOT.glob("examples/*.ipynb")])
+def test_examples_are_stored_without_outputs(name: str) -> None:
+    """An example carries no outputs of an earlier run, and runs without an account."""
+    notebook = json.loads(text(f"examples/{name}"))
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    assert [cell["outputs"] for cell in code] == [[]] * len(code)
+    assert [(cell["outputs"], cell["execution_count"]) for cell in code] == [([], None)] * len(code)
     assert notebook["metadata"]["kernelspec"]["name"] == "deepnote-local"
 
 
