@@ -55,6 +55,9 @@ def _key(key: str) -> str:
 def _scalar(value: Any) -> str:
     """Return a scalar as JSON, which is YAML; an empty collection too."""
     text = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and "." not in text:
+        # A YAML 1.1 reader wants a point in it: 1e-05 is a text to it.
+        text = text.replace("e", ".0e")
     if isinstance(value, str):
         text = _NOT_PRINTABLE.sub(_escape, text).replace("<<:", r"\x3c<:")
     return text

@@ -38,8 +38,8 @@ FOLDED = {
         [stream("1\n"), display(text="a"), stream("2\n")],
     ),
     "an update of a display": (
-        "h = display({'text/plain': 'a'}, raw=True, display_id='d')\n"
-        "print(1)\nh.update({'text/plain': 'b'}, raw=True)",
+        "h = display({'text/plain': 'a'}, raw=True, display_id='d'); print(1)\n"  # noqa: ISC004
+        "h.update({'text/plain': 'b'}, raw=True)",
         [display(text="b"), stream("1\n")],
     ),
     "a second display of the same id": (
@@ -47,7 +47,7 @@ FOLDED = {
         [display(text="b"), display(text="b")],
     ),
     "an update of nothing": (
-        "from IPython.display import update_display\n"
+        "from IPython.display import update_display\n"  # noqa: ISC004
         "update_display({'text/plain': 'b'}, raw=True, display_id='unknown')",
         [],
     ),
@@ -64,11 +64,11 @@ FOLDED = {
         [stream("1\n")],
     ),
     "a private MIME type": (
-        "display({'application/vnd.deepnote-kernel.relay+json': {'n': [1, {'a': None}]}}, raw=True)",
+        "display({'application/vnd.deepnote-kernel.relay+json': {'n': [{'a': None}]}}, raw=True)",
         [
             {
                 "output_type": "display_data",
-                "data": {"application/vnd.deepnote-kernel.relay+json": {"n": [1, {"a": None}]}},
+                "data": {"application/vnd.deepnote-kernel.relay+json": {"n": [{"a": None}]}},
                 "metadata": {},
             }
         ],
