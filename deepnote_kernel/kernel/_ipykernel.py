@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from deepnote_kernel.outputs import JSON
 
-__all__ = ["KernelBase", "Request"]
+__all__ = ["COMM_MESSAGES", "KernelBase", "Request"]
 
 _STDIN_POLL_S = 0.02
 
@@ -35,7 +35,7 @@ _BESIDE_A_CELL = frozenset(
         "kernel_info_request",
     }
 )
-_COMM_MESSAGES = frozenset({"comm_open", "comm_msg", "comm_close"})
+COMM_MESSAGES = frozenset({"comm_open", "comm_msg", "comm_close"})
 
 
 class Request(NamedTuple):
@@ -257,11 +257,11 @@ class KernelBase(IPythonKernel):
         ident, frames = self.session.feed_identities(msg, copy=False)
         try:
             peek = self.session.deserialize(frames, content=False, copy=False)
-            if peek["msg_type"] in _COMM_MESSAGES:
+            if peek["msg_type"] in COMM_MESSAGES:
                 peek["content"] = self.session.unpack(peek["content"])
             elif peek["msg_type"] not in _BESIDE_A_CELL:
                 return False
-            if peek["msg_type"] in _COMM_MESSAGES and not self.has_remote_comm(peek):
+            if peek["msg_type"] in COMM_MESSAGES and not self.has_remote_comm(peek):
                 return False
             message = self.session.deserialize(frames, copy=False)
         except (TypeError, ValueError):

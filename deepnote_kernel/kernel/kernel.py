@@ -14,7 +14,7 @@ from traitlets import Enum, Float, Integer, List, Unicode
 from deepnote_kernel._version import __version__
 from deepnote_kernel.errors import ConfigError, UnsupportedError
 from deepnote_kernel.kernel import completion
-from deepnote_kernel.kernel._ipykernel import KernelBase
+from deepnote_kernel.kernel._ipykernel import COMM_MESSAGES, KernelBase
 from deepnote_kernel.kernel.cells import LocalPart, split
 from deepnote_kernel.kernel.comms import Comms
 from deepnote_kernel.kernel.failures import error_content, error_reply
@@ -92,8 +92,8 @@ class DeepnoteKernel(KernelBase):
         self._remote_guard = threading.Lock()
         self._remote_cell: RemoteCell | None = None
         self._is_local_code_running = False
-        self._comms = Comms(self, {name: self.shell_handlers[name] for name in _COMM_MESSAGES})
-        self.shell_handlers.update(dict.fromkeys(_COMM_MESSAGES, self._comms.handle))
+        self._comms = Comms(self, {name: self.shell_handlers[name] for name in COMM_MESSAGES})
+        self.shell_handlers.update(dict.fromkeys(COMM_MESSAGES, self._comms.handle))
         # Jedi reads %deepnote as Python, and offers keywords after it.
         self.shell.Completer.use_jedi = False
         self.shell.input_transformers_cleanup.append(LocalPart())
@@ -334,9 +334,6 @@ class DeepnoteKernel(KernelBase):
             **await self._comms.open_comms(target_name),
             **await super().do_comm_info(target_name),
         }
-
-
-_COMM_MESSAGES = ("comm_open", "comm_msg", "comm_close")
 
 
 def _warm_up() -> None:

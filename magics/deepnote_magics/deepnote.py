@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shlex
@@ -12,15 +13,17 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from deepnote_kernel.errors import ConfigError, SessionError
 from deepnote_magics import _grammar
+from deepnote_magics._showing import Progress, remote_error, show
+from deepnote_magics._views import SessionsView, StatusView
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from deepnote_kernel.session.protocol import InputRequest
     from deepnote_kernel.session.remote import Remote
-    from deepnote_magics._views import SessionsView, StatusView
 
 __all__ = ["DeepnoteMagics"]
 
@@ -107,8 +110,11 @@ class DeepnoteMagics(Magics):
     # Cells
 
     def _run_cell(self, line: str, code: str) -> None:
-        from deepnote_kernel.session.protocol import Cell, InputRequest, Reply  # noqa: PLC0415
-        from deepnote_magics._showing import Progress, remote_error, show  # noqa: PLC0415
+        from deepnote_kernel.session.protocol import (  # noqa: PLC0415 - needs msgspec
+            Cell,
+            InputRequest,
+            Reply,
+        )
 
         if line.strip():
             raise ConfigError("%%deepnote takes no options.", "Set them with %deepnote use.")
@@ -128,11 +134,18 @@ class DeepnoteMagics(Magics):
         ask = getpass.getpass if question.password else input
         self.remote.answer(ask(question.prompt))
 
+    @contextlib.contextmanager
+    def _progress(self) -> Iterator[Progress]:
+        """Show how far a start is, and settle that when it is over."""
+        progress = Progress(self.shell)
+        try:
+            yield progress
+        finally:
+            progress.settle(is_ready=self.remote.session is not None)
+
     # Verbs
 
     def _start(self, arguments: Namespace) -> None:
-        from deepnote_magics._showing import Progress  # noqa: PLC0415
-
         changes = _changes(arguments)
         if self.remote.session is not None and changes:
             raise SessionError(
@@ -140,11 +153,8 @@ class DeepnoteMagics(Magics):
                 "End it with %deepnote stop, then start the other.",
             )
         self.remote.use(**changes)
-        progress = Progress(self.shell)
-        try:
+        with self._progress() as progress:
             session = self.remote.start(progress)
-        finally:
-            progress.settle(is_ready=self.remote.session is not None)
         print(f"Session {session.session_id} is ready.")
 
     def _use(self, arguments: Namespace) -> None:
@@ -157,8 +167,6 @@ class DeepnoteMagics(Magics):
         print(f"Attached to session {session.session_id}.")
 
     def _status(self, _arguments: Namespace) -> StatusView:
-        from deepnote_magics._views import StatusView  # noqa: PLC0415
-
         return StatusView(self.remote.status())
 
     def _interrupt(self, _arguments: Namespace) -> None:
@@ -167,7 +175,8 @@ class DeepnoteMagics(Magics):
     def _restart(self, _arguments: Namespace) -> None:
         if self.remote.session is None:
             raise SessionError("No session runs.", "Start one with %deepnote start.")
-        self.remote.restart()
+        with self._progress() as progress:
+            self.remote.restart(progress)
         print("The session has restarted; its variables are gone.")
 
     def _stop(self, arguments: Namespace) -> None:
@@ -184,8 +193,6 @@ class DeepnoteMagics(Magics):
             print("The session has been stopped; its variables are gone.")
 
     def _sessions(self, _arguments: Namespace) -> SessionsView | None:
-        from deepnote_magics._views import SessionsView  # noqa: PLC0415
-
         records = self.remote.sessions()
         if not records:
             print("No session started from this computer is running.")
@@ -204,7 +211,7 @@ def _changes(arguments: Namespace) -> dict[str, Any]:
     changes = vars(arguments).copy()
     del changes["verb"]
     if changes.pop("scratch"):
-        from deepnote_kernel.config import SCRATCH  # noqa: PLC0415
+        from deepnote_kernel.config import SCRATCH  # noqa: PLC0415 - needs msgspec
 
         changes["notebook_id"] = SCRATCH
     return {name: value for name, value in changes.items() if value is not None}

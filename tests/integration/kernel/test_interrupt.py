@@ -99,7 +99,10 @@ def test_direct_mode(start_kernel: Callable[..., Notebook], server: Server, tmp_
     assert notebook.follow(msg_id).reply["ename"] == "KeyboardInterrupt"
 
 
-def test_the_start_of_a_session(start_kernel: Callable[..., Notebook], server: Server) -> None:
+@pytest.mark.parametrize("code", ["print('never')", "%deepnote start\nprint('never')"])
+def test_the_start_of_a_session(
+    start_kernel: Callable[..., Notebook], server: Server, code: str
+) -> None:
     """A start that is interrupted is given up, and no machine is left running."""
     notebook_id = server.new_notebook("import time\ntime.sleep(100)")
     notebook = start_kernel("deepnote", server, DEEPNOTE_NOTEBOOK_ID=notebook_id)
@@ -109,7 +112,7 @@ def test_the_start_of_a_session(start_kernel: Callable[..., Notebook], server: S
         if "running the notebook" in text:
             notebook.manager.interrupt_kernel()
 
-    ran = notebook.run("print('never')", on_message=on_message)
+    ran = notebook.run(code, on_message=on_message)
     assert ran.reply["ename"] == "KeyboardInterrupt"
     assert "never" not in ran.text()
     with server.client() as client:
