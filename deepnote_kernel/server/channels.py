@@ -102,12 +102,14 @@ class Channels:
 
     async def close(self) -> None:
         """Close the connections; requests not yet delivered are dropped."""
+        if self._shell.closed:
+            return
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._shell.disable_monitor()
         for socket in (self._shell, self._iopub):
             socket.close(linger=0)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return asyncio.get_running_loop().create_task(coroutine)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import msgspec
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 
+from deepnote_kernel.server.calls import Call, Execution, execute_request
 from deepnote_kernel.server.channels import Channels, KernelMessage
 from deepnote_kernel.server.errors import (
     ConflictError,
     ExecutionTimedOutError,
     KernelUnavailableError,
 )
-from deepnote_kernel.server.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AfterTimeout", "Execution", "Kernel", "KernelFactory", "KernelState"]
 
-logger = logging.getLogger(__name__)
-
 AfterTimeout = Literal["keep", "interrupt"]
 KernelState = Literal["starting", "idle", "busy", "unavailable"]
 
@@ -35,14 +31,6 @@ _HANDSHAKE_INTERVAL_S = 0.1  # subscriptions take a moment: the first answers ma
 _WATCH_INTERVAL_S = 0.5
 _START_TIMEOUT_S = 60.0
 _BEGIN_TIMEOUT_S = 1.0
-_LATE_S = 3.0
-
-_INTERRUPTED = {
-    "output_type": "error",
-    "ename": "KeyboardInterrupt",
-    "evalue": "",
-    "traceback": ["KeyboardInterrupt"],
-}
 
 _IPYKERNEL_ARGUMENTS = [
     # Deepnote's machines keep no history database either (source: deepnote-toolkit 2.9.0).
@@ -52,63 +40,6 @@ _IPYKERNEL_ARGUMENTS = [
 ]
 
 
-class Execution(msgspec.Struct, frozen=True):
-    """How an execution ended."""
-
-    status: str
-    """``ok``, ``error`` or ``aborted``, as in an ``execute_reply``."""
-
-    outputs: list[dict[str, Any]]
-    execution_count: int | None
-
-
-class _Reply(msgspec.Struct):
-    status: str = "error"
-    execution_count: int | None = None
-
-
-class _Status(msgspec.Struct):
-    execution_state: str
-
-
-_decode_reply = msgspec.json.Decoder(_Reply).decode
-_decode_status = msgspec.json.Decoder(_Status).decode
-
-
-class _Call:
-    """One execute request: what it has printed so far, and who waits for its end."""
-
-    def __init__(self) -> None:
-        self.msg_id = ""
-        self.outputs = Outputs()
-        self.reply: _Reply | None = None
-        self.is_idle = False
-        self.is_interrupted = False
-        self.answer: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
-        self.begun = asyncio.Event()
-        self.ended = asyncio.Event()
-
-    def time_out(self) -> None:
-        """Let the waiter go; the code goes on."""
-        if not self.answer.done():
-            self.answer.set_exception(ExecutionTimedOutError())
-
-    def finish(self) -> None:
-        """Give the waiter the outputs, unless it has gone."""
-        self.begun.set()
-        self.ended.set()
-        if self.answer.done():
-            return
-        outputs = self.outputs.result()
-        if self.reply is not None:
-            execution = Execution(self.reply.status, outputs, self.reply.execution_count)
-            self.answer.set_result(execution)
-        elif self.is_interrupted:
-            self.answer.set_result(Execution("error", [*outputs, _INTERRUPTED], None))
-        else:
-            self.answer.set_exception(KernelUnavailableError())
-
-
 class Kernel:
     """One running kernel. Made by :class:`KernelFactory`, ended with :meth:`stop`."""
 
@@ -116,8 +47,7 @@ class Kernel:
         self._managers = managers
         self._kernel_id = kernel_id
         self._manager = cast("AsyncKernelManager", managers.get_kernel(kernel_id))
-        self._call: _Call | None = None
-        self._heard_at = 0.0
+        self._last_call: Call | None = None
         self._probes: set[str] = set()
         self._answers: set[str] = set()
         self._answered = asyncio.Event()
@@ -179,14 +109,13 @@ class Kernel:
             raise KernelUnavailableError
         if self._call is not None:
             raise ConflictError("Notebook is busy")
-        call = self._call = _Call()
+        call = self._last_call = Call()
         try:
             await self.ready()
         except BaseException:
-            call.answer.cancel()
-            self._end(call)
+            call.cancel()
             raise
-        call.msg_id = self._channels.send("execute_request", _execute_request(code, silent=silent))
+        call.msg_id = self._channels.send("execute_request", execute_request(code, silent=silent))
         if timeout_s is None:
             return await call.answer
         timer = asyncio.get_running_loop().call_later(timeout_s, call.time_out)
@@ -221,9 +150,10 @@ class Kernel:
 
     async def stop(self) -> None:
         """End the kernel and all processes of its group; calls in progress fail."""
-        self._supervisor.cancel()
         self._dead.set()
-        self._fail_call()
+        self._supervisor.cancel()
+        await asyncio.gather(self._supervisor, return_exceptions=True)
+        self._abandon_call()
         await self._channels.close()
         if self._kernel_id in self._managers:
             await self._managers.shutdown_kernel(self._kernel_id, now=True)
@@ -241,14 +171,14 @@ class Kernel:
             self._ready.set()
             await self._until_lost()
             self._ready.clear()
-            self._fail_call()
+            self._abandon_call()
             if not await self._manager.is_alive():
                 break
             # The process replaced itself. What it never read must not reach its successor.
             await self._channels.close()
             self._channels = self._connect()
         self._dead.set()
-        self._fail_call()
+        self._abandon_call()
 
     async def _shake_hands(self) -> bool:
         """Ask for kernel info until an answer comes on both channels; say whether one came."""
@@ -271,51 +201,20 @@ class Kernel:
                 self._lost.clear()
                 self._answered.set()
             return
-        call = self._call
-        if call is None or not call.msg_id:
-            return
-        is_own = message.parent_id == call.msg_id
-        self._heard_at = asyncio.get_running_loop().time()
-        if message.channel == "shell":
-            if is_own:
-                call.reply = _decode_reply(message.content)
-                self._end_soon(call, is_whole=call.is_idle)
-        elif message.msg_type == "status":
-            if is_own and _decode_status(message.content).execution_state == "idle":
-                call.is_idle = True
-                self._end_soon(call, is_whole=call.reply is not None)
-        elif message.msg_type == "execute_input":
-            call.begun.set()
-        else:
-            # Output of another parent comes from a thread or child an earlier cell left behind.
-            call.outputs.add(message.msg_type, message.content)
+        if self._call is not None and self._call.msg_id:
+            self._call.take(message)
 
-    def _end_soon(self, call: _Call, *, is_whole: bool) -> None:
-        """End a call whose reply and idle status have come; give the one that is late a moment.
+    @property
+    def _call(self) -> Call | None:
+        """The call that keeps the kernel busy."""
+        if self._last_call is None or self._last_call.ended.is_set():
+            return None
+        return self._last_call
 
-        An interrupt that hits ipykernel outside of user code costs the reply; a flood of output can
-        cost the idle status.
-        """
-        if is_whole:
-            self._end(call)
-        else:
-            asyncio.get_running_loop().call_later(_LATE_S, self._end_late, call)
-
-    def _end_late(self, call: _Call) -> None:
-        if asyncio.get_running_loop().time() - self._heard_at < _LATE_S:
-            self._end_soon(call, is_whole=False)
-        else:
-            self._end(call)
-
-    def _end(self, call: _Call) -> None:
-        if self._call is call:
-            self._call = None
-        call.finish()
-
-    def _fail_call(self) -> None:
+    def _abandon_call(self) -> None:
         # A call that is not sent yet waits for the kernel, and hears there of its death.
         if self._call is not None and self._call.msg_id:
-            self._end(self._call)
+            self._call.abandon()
 
 
 class KernelFactory:
@@ -385,15 +284,3 @@ async def _happens(event: asyncio.Event, timeout_s: float) -> bool:
     except asyncio.TimeoutError:
         return False
     return True
-
-
-def _execute_request(code: str, *, silent: bool) -> dict[str, Any]:
-    return {
-        "code": code,
-        "silent": silent,
-        "store_history": not silent,
-        "user_expressions": {},
-        "allow_stdin": False,
-        # One request at a time is sent; a next one must not be dropped because this one failed.
-        "stop_on_error": False,
-    }
