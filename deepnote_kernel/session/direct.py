@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from deepnote_kernel.api import sessions
+from deepnote_kernel.config import DEFAULT_BASE_URL
 from deepnote_kernel.errors import (
     APIStatusError,
     ConflictError,
@@ -39,6 +40,7 @@ from deepnote_kernel.outputs import (
     to_messages,
 )
 from deepnote_kernel.session import _far
+from deepnote_kernel.session._page import page_url
 from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.protocol import Message, Reply, Status
 
@@ -95,6 +97,7 @@ class DirectSession:
         self._execution_count = 0
         self._takes_questions = True
         self._has_explained_input = False
+        self._page_url: str | None = None
 
     async def run(self, cell: Cell) -> AsyncIterator[Event]:
         """Run a cell; all its events come at the end."""
@@ -157,20 +160,32 @@ class DirectSession:
 
     async def status(self) -> Status:
         """Ask the server what the session is doing."""
-        try:
-            known = await self._client.send(
-                sessions.status(self.session_id, notebook_id=self.notebook_id)
-            )
-        except NotFoundError as error:
-            self._raise_gone(error)
         return Status(
             session_id=self.session_id,
             notebook_id=self.notebook_id,
-            state=known.kernel.status or known.session.status or "running",
+            state=await self._state(),
             mode="direct",
             where=self.settings.base_url,
             age_s=(datetime.now(timezone.utc) - self._created_at).total_seconds(),
+            url=await self._page(),
         )
+
+    async def _state(self) -> str:
+        call = sessions.status(self.session_id, notebook_id=self.notebook_id)
+        try:
+            known = await self._client.send(call)
+        except NotFoundError as error:
+            self._raise_gone(error)
+        return known.kernel.status or known.session.status or "running"
+
+    async def _page(self) -> str:
+        """Return the notebook's page, asked for once; other servers than Deepnote have none."""
+        if self._page_url is None:
+            self._page_url = ""
+            if self.settings.base_url == DEFAULT_BASE_URL:
+                with contextlib.suppress(DeepnoteError):
+                    self._page_url = await page_url(self._client, self.notebook_id)
+        return self._page_url
 
     async def detach(self) -> None:
         """Let go; a direct session holds nothing on the far side."""
@@ -253,13 +268,12 @@ class DirectSession:
             if interrupted.is_set() or time.monotonic() > deadline:
                 return False
             try:
-                status = await self.status()
+                if await self._state() != "busy":
+                    return True
             except SessionGoneError:
                 raise
             except DeepnoteError:
                 return False
-            if status.state != "busy":
-                return True
             await _either(interrupted, delay_s)
         return False
 

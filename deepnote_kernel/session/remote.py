@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
 import queue
 import threading
@@ -18,7 +19,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from deepnote_kernel.errors import SessionError
+from deepnote_kernel.errors import DeepnoteError, SessionError
 from deepnote_kernel.outputs import no_matches, not_found
 from deepnote_kernel.session._io import Inbox, LoopThread
 from deepnote_kernel.session.protocol import Reply
@@ -177,13 +178,13 @@ class Remote:
                     if is_interrupted:
                         raise
                     is_interrupted = True
-                    self.interrupt()
+                    self._try_to_interrupt()
                     continue
                 has_ended = isinstance(item, (Reply, BaseException))
                 yield _raised(item)
         finally:
             if not has_ended:
-                self.interrupt()
+                self._try_to_interrupt()
 
     async def aevents(self, cell: Cell, progress: Progress = _unheard) -> AsyncIterator[Event]:
         """Do as :meth:`events` for a caller on an asyncio loop, without blocking it.
@@ -341,6 +342,11 @@ class Remote:
     def _deliver(self, message: Message) -> None:
         if self.on_message is not None:
             self.on_message(message)
+
+    def _try_to_interrupt(self) -> None:
+        # What keeps the interrupt from working tells itself when the cell ends.
+        with contextlib.suppress(DeepnoteError):
+            self.interrupt()
 
     def _required(self) -> Session:
         if self.session is None:

@@ -70,6 +70,15 @@ class Tester:
         path = f"/v2/sessions/{self.session_id}/{route}"
         return str(self.ask("POST", "/faults", path=path, effect=effect, **options)["fault"]["id"])
 
+    def applied(self, fault_id: str) -> int:
+        """Return how many requests a fault has hit."""
+        faults = self.ask("GET", "/faults")["faults"]
+        return next(int(fault["applied"]) for fault in faults if fault["id"] == fault_id)
+
+    def session_ids_at_server(self) -> list[str]:
+        """Return the ids of the sessions that the server says are running."""
+        return [str(session["id"]) for session in self.ask("GET", "/v2/sessions")["sessions"]]
+
     @staticmethod
     def poll(condition: Callable[[], object]) -> None:
         """Wait until a condition holds."""

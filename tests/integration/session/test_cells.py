@@ -103,6 +103,25 @@ def test_control_c_interrupts_the_remote_cell(tester: Tester) -> None:
     assert tester.value("1") == "1"
 
 
+def test_second_control_c_gives_up_waiting(tester: Tester) -> None:
+    """A cell that will not be interrupted does not keep the person."""
+    tester.remote.start()
+    stubborn = "import time\nwhile True:\n    try: time.sleep(100)\n    except BaseException: pass"
+    pressed = threading.Event()
+
+    def press_twice() -> None:
+        press_control_c(tester)
+        tester.poll(lambda: tester.applied(interrupts) == 1)
+        pressed.set()
+        signal.raise_signal(signal.SIGINT)
+
+    interrupts = tester.fault("interrupt", "count")
+    threading.Thread(target=press_twice).start()
+    with pytest.raises(KeyboardInterrupt):
+        tester.run(stubborn)
+    assert pressed.is_set()
+
+
 def test_leaving_the_loop_interrupts_the_cell(tester: Tester) -> None:
     """A consumer that goes away does not leave its cell running."""
     tester.remote.start()

@@ -160,18 +160,43 @@ def test_sessions_of_an_ended_server_are_forgotten(remote: Remote) -> None:
     assert local.find() is None
 
 
+FORGETFUL = """
+import os, sys
+from deepnote_kernel.config import Settings
+from deepnote_kernel.session.protocol import Cell
+from deepnote_kernel.session.remote import Remote
+remote = Remote(Settings(base_url='local', mode='direct'))
+print(remote.start().session_id, flush=True)
+"""
+
+FORKING = """
+child = os.fork()
+if child == 0:
+    sys.exit(0)
+os.waitpid(child, 0)
+list(remote.events(Cell(id='c', code='1')))
+print('still there')
+"""
+
+
+def output_of(script: Path, text: str) -> list[str]:
+    """Run a program to its end and return what it printed."""
+    script.write_text(text)
+    # Newer Pythons warn of a fork beside threads, which is what the test is about.
+    command = [sys.executable, "-W", "ignore", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=50)
+    return done.stdout.splitlines()
+
+
 def test_process_that_ends_stops_its_session(remote: Remote, tmp_path: Path) -> None:
     """A program that forgets to close its remote leaves no session behind."""
-    script = tmp_path / "forgetful.py"
-    script.write_text(
-        "from deepnote_kernel.config import Settings\n"
-        "from deepnote_kernel.session.remote import Remote\n"
-        "session = Remote(Settings(base_url='local', mode='direct')).start()\n"
-        "print(session.session_id)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=60
-    )
+    [session_id] = output_of(tmp_path / "forgetful.py", FORGETFUL)
     remote.use(notebook_id="any")
     with pytest.raises(SessionGoneError):
-        remote.attach(done.stdout.strip())
+        remote.attach(session_id)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_forked_child_leaves_the_session_alone(tmp_path: Path) -> None:
+    """A child that ends in the ordinary way does not stop its parent's session."""
+    assert output_of(tmp_path / "forking.py", FORGETFUL + FORKING)[1:] == ["still there"]

@@ -435,6 +435,31 @@ def test_state_is_the_kernels_then_the_sessions(api: Api, answer: Any, state: st
     assert (status.state, status.session_id, status.notebook_id) == (state, "s1", "nb1")
 
 
+def test_status_links_to_the_notebooks_page(api: Api) -> None:
+    """The page's address is put together from what the API says, and asked for once."""
+    workspace = {"id": "w1", "slug": "team", "name": "Team"}
+    api.on("GET me", httpx.Response(200, json={"workspace": workspace}))
+    notebook = {"id": "nb1", "projectId": "p1"}
+    api.on("GET nb1", httpx.Response(200, json={"notebook": notebook}))
+
+    async def use(session: DirectSession) -> list[str]:
+        return [(await session.status()).url for _ in range(2)]
+
+    url = "https://deepnote.com/workspace/team-w1/project/-p1/notebook/nb1"
+    assert api.run_session(use) == [url, url]
+    assert api.routes == ["GET status", "GET nb1", "GET me", "GET status"]
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(200, json={}), httpx.Response(403, json={"message": "no"})]
+)
+def test_status_without_a_page_is_a_status(api: Api, answer: httpx.Response) -> None:
+    """A token that may not see who it belongs to can still ask for the status."""
+    api.on("GET nb1", httpx.Response(200, json={"notebook": {"id": "nb1", "projectId": "p1"}}))
+    api.on("GET me", answer)
+    assert api.run_session(lambda session: session.status()).url == ""
+
+
 def test_status_of_a_session_that_is_gone(api: Api) -> None:
     """A server that does not know the session says that it has ended."""
     api.on("GET status", GONE)
