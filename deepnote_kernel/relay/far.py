@@ -54,10 +54,12 @@ TURNS = 8
 """How many rounds the loop gets then: a call that has come in takes some until it is answered or waits."""
 RETRY_S = 0.002
 """When to try again, in seconds, after a moment at which switching was not safe."""
+HOLD_S = 1.0
+"""How long a SIGINT may hold the code up, in seconds, if no call follows."""
 FLUSH_S = 0.01
 """How long ipykernel may hold back printed text, in seconds."""
-LEAVE, INTERRUPT = signal.SIGRTMAX - 3, signal.SIGRTMAX - 4
-"""Signals of our own: give the loop a turn; raise ``KeyboardInterrupt``. SIGALRM and its like are the user's."""
+LEAVE = signal.SIGRTMAX - 3
+"""The signal that asks the code to give the loop a turn. SIGALRM and its like are the user's."""
 MEMORY_BYTES = 32 << 20
 """Frames beyond this wait on disk."""
 HELD_BYTES = 1 << 30
@@ -221,9 +223,9 @@ class Job:
             error, self.cancelled = self.cancelled, None
             if awaited is None:
                 # Left in the middle of something: an exception must wait until the code awaits.
-                for _ in range(TURNS):
+                for pause in (self.relay.hold(), *[None] * TURNS):
                     try:
-                        yield
+                        yield pause
                     except asyncio.CancelledError as cancelled:
                         self.cancelled = cancelled
                 continue
@@ -256,28 +258,24 @@ class Job:
         relay.adopt(self)
         before = signal.signal(signal.SIGINT, self.sigint)
         outer, relay.job = relay.job, self
+        relay.watcher.begin()
         try:
-            signal.signal(INTERRUPT, signal.default_int_handler)
-            relay.watcher.begin()
             return self.resume.switch(error)
-        except KeyboardInterrupt:
-            self.is_interrupted = True  # it came between the code and the loop: still to be delivered
-            return None
         finally:
             relay.watcher.end()
             relay.job = outer
-            if disarm() and not self.outcome:
-                self.is_interrupted = True
             self.sigint = signal.signal(signal.SIGINT, before)
 
     def leave(self, frame):
         """Give the loop a turn, if this moment is safe. Called in the middle of the code, by a signal handler."""
         if greenlet.getcurrent() is self.loop_side or not is_safe_to_leave(frame):
             return
-        try:
-            self._hand_out(None)
-        except KeyboardInterrupt:
-            self.is_interrupted = True  # not here, where our own frame would show: again a moment later
+        self._hand_out(None)
+        if self.is_interrupted:
+            self.is_interrupted = False
+            handler = signal.getsignal(signal.SIGINT)  # of the user's, perhaps
+            is_ours = handler == self.relay.on_sigint
+            (signal.default_int_handler if is_ours else handler)(signal.SIGINT, frame)
 
     def wait(self, future):
         """Wait for a future from code that is no coroutine, as ``await`` would; return its result."""
@@ -302,22 +300,6 @@ class Job:
             self.task.cancel()
 
 
-def disarm():
-    """Make the interrupt signal harmless again; tell whether one arrived too late to be delivered."""
-    late = False
-    while True:
-        try:
-            signal.signal(INTERRUPT, ignore)
-        except KeyboardInterrupt:
-            late = True
-        else:
-            return late
-
-
-def ignore(signum, frame):
-    """Take a signal that came too late."""
-
-
 class Watcher(threading.Thread):
     """Tells the code on the main thread when the loop wants a turn; the only thread of the relay.
 
@@ -337,25 +319,20 @@ class Watcher(threading.Thread):
         """Wait and signal until the process ends."""
         while True:
             self.running.wait()
-            job = self.relay.job
-            if job and job.is_interrupted:
-                job.is_interrupted = False
-                is_ours = signal.getsignal(signal.SIGINT) == self.relay.on_sigint
-                self.send(INTERRUPT if is_ours else signal.SIGINT)
             is_needed = self.selector.select(SLICE_S) or time.monotonic() > self.relay.due
             self.is_heard = False
-            if self.send(LEAVE) or not is_needed:
+            if self.send_leave() or not is_needed:
                 continue
             # The code is inside a system call, which goes on by itself after a signal, for the sake of C libraries
             # that know no other way. A call has to be served: this once it returns to Python first.
             signal.siginterrupt(LEAVE, True)
-            self.send(LEAVE)
+            self.send_leave()
             signal.siginterrupt(LEAVE, False)
 
-    def send(self, number):
+    def send_leave(self):
         """Signal the main thread while it runs the user's code; tell whether it has heard a moment later."""
         if self.running.is_set():
-            signal.pthread_kill(threading.main_thread().ident, number)
+            signal.pthread_kill(threading.main_thread().ident, LEAVE)
             time.sleep(RETRY_S)
         return self.is_heard or not self.running.is_set()
 
@@ -382,6 +359,7 @@ class Relay:
         self.input = None
         self.foreign = ""  # id of a request that is none of ours, while it runs
         self.waiter, self.due = None, math.inf  # of the call that waits for frames
+        self.held = None  # done when the call that a SIGINT announced is here
         self.context = contextvars.copy_context()
 
     def install(self):
@@ -390,8 +368,8 @@ class Relay:
         self.do_foreign, self.publish, self.exc_info = kernel.do_execute, iopub.send_multipart, shell._get_exc_info
         self.threads = set(threading.enumerate())
         self.own_tasks = asyncio.all_tasks(self.loop)
-        for number, handler in ((LEAVE, self.on_leave), (INTERRUPT, ignore), (signal.SIGINT, self.on_sigint)):
-            signal.signal(number, handler)
+        signal.signal(LEAVE, self.on_leave)
+        signal.signal(signal.SIGINT, self.on_sigint)
         signal.siginterrupt(LEAVE, False)
         kernel.do_execute, kernel._input_request = self.do_execute, self.ask
         # These hooks make every message of the kernel's one that SIGINT can kill; ours is there already.
@@ -455,6 +433,7 @@ class Relay:
             if request["id"] > self.seen:
                 self.seen = request["id"]
                 self.start(request)
+        self.release()
         await self.wait(call["wait"])
         state = {
             "seen": self.seen,
@@ -715,8 +694,28 @@ class Relay:
             self.job.leave(frame)
 
     def on_sigint(self, signum, frame):
-        """Take a SIGINT as a wake-up: only the near half's own request interrupts a cell, no server's time limit."""
+        """Take a SIGINT as a wake-up: only the near half's own request interrupts a cell, no server's time limit.
+
+        The code is held until that request had its chance to come. SIGINT reaches the code's child processes too,
+        and their end must not look to the code like one that nobody caused.
+        """
+        if self.waiter and not self.held:
+            self.held = self.loop.create_future()
+            self.loop.call_soon_threadsafe(self.loop.call_later, HOLD_S, self.release)
         self.loop.call_soon_threadsafe(self.wake)
+        self.on_leave(signum, frame)
+
+    def hold(self):
+        """Return what a job that was left waits for before it goes on; ``None``: nothing."""
+        if self.held:
+            self.held._asyncio_future_blocking = True  # noqa: SLF001 - how a future tells a task to wait for it
+        return self.held
+
+    def release(self):
+        """Let the code go on."""
+        if self.held:
+            self.held, held = None, self.held
+            held.set_result(None)
 
 
 BOOT = os.urandom(8).hex()

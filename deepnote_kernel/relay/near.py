@@ -22,9 +22,11 @@ import msgspec
 
 from deepnote_kernel.errors import (
     APIStatusError,
+    BadRequestError,
     ConflictError,
     DeepnoteError,
     ExecutionTimeoutError,
+    PayloadTooLargeError,
     RateLimitedError,
     ResponseFormatError,
     ServerError,
@@ -53,6 +55,8 @@ _UNAVAILABLE_S: Final = 60.0
 _BACKGROUND_S: Final = (0.5, 30.0)
 _SILENCE_S: Final = 300.0
 _ASKING_S: Final = 2.0
+_RECALL_S: Final = (0.25, 8.0)
+_INTERRUPT_S: Final = 0.3
 
 
 class RelayLostError(SessionError):
@@ -156,9 +160,8 @@ class Budget:
     def pause_s(self) -> float:
         """Return how many seconds to wait before the next look."""
         self._refill()
-        if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
-        return (1 - self._tokens / self._capacity) ** 2 / self._rate
+        spent = 1 - max(self._tokens, 0) / self._capacity
+        return max(1 - self._tokens, spent**2) / self._rate
 
     def _refill(self) -> None:
         now = self._clock()
@@ -194,13 +197,14 @@ class Link:
         self._budget = budget
         self._on_frame = on_frame
         self._on_outputs = on_outputs
-        self._last_request = 0
+        self._last_request = self._sent = 0
         self._unsent: list[JSON] = []
         self._replies: dict[int, asyncio.Future[JSON]] = {}
         self._news = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._recall: asyncio.Task[None] | None = None
-        self._is_waiting = False
+        self._is_home = asyncio.Event()
+        self._is_home.set()
         self._is_asking = False
         self._followed: asyncio.Future[JSON] | None = None
         self._wait_s = WAIT_S
@@ -242,7 +246,8 @@ class Link:
         self._unsent.append({"id": self._last_request, "op": "hello"})
         for self.via in ("mime", "stream"):
             with contextlib.suppress(_NoAnswerError):
-                self._take(await self._exchange(0.0))
+                while not reply.done():  # frames that an earlier link has left come first
+                    self._take(await self._exchange(0.0, lasting=_NoAnswerError))
                 return reply.result()
         raise UnsupportedError("The server keeps the relay's answers back.")
 
@@ -252,12 +257,17 @@ class Link:
             await asyncio.wait([self._pump])
 
     async def interrupt(self) -> None:
-        """Raise ``KeyboardInterrupt`` in the code that runs; return when the server has been told."""
-        self.request("interrupt")
-        if self._recall is None:
-            await self._carrier.recall()
-        else:
+        """Raise ``KeyboardInterrupt`` in the code that runs; return when the server has been told.
+
+        The request goes first where it can: the server's own signal kills the code's child
+        processes, and to the code that must look like part of an interrupt.
+        """
+        reply = self.request("interrupt")
+        if self._recall is not None:
             await asyncio.wait([self._recall])
+        else:
+            await asyncio.wait([reply], timeout=_INTERRUPT_S)
+            await self._carrier.recall()
 
     async def close(self) -> None:
         """Let go. What runs on the far side goes on."""
@@ -270,11 +280,11 @@ class Link:
 
     def _tell(self, op: str, fields: JSON) -> None:
         self._unsent.append({"id": self._last_request, "op": op, **fields})
-        if op == "input":
+        if op in {"input", "interrupt"}:
             self._is_asking = False
         self._news.set()
         self._start()
-        if self._is_waiting and self._recall is None:
+        if not self._is_home.is_set() and self._recall is None:
             self._recall = asyncio.ensure_future(self._bring_home())
 
     def _start(self) -> None:
@@ -282,13 +292,14 @@ class Link:
             self._pump = asyncio.ensure_future(self._run())
 
     async def _bring_home(self) -> None:
-        """Ask a waiting call to come home until it has; it may not have arrived yet at the first."""
-        delay_s = 0.25
+        """Ask the call that waits to come home until it has; it may not have arrived at first."""
+        delay_s = _RECALL_S[0]
         try:
-            while self._is_waiting:
+            while not self._is_home.is_set():
                 await self._carrier.recall()
-                await asyncio.sleep(0 if not self._is_waiting else delay_s)
-                delay_s = min(2 * delay_s, 8.0)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._is_home.wait(), delay_s)
+                delay_s = min(2 * delay_s, _RECALL_S[1])
         finally:
             self._recall = None
 
@@ -305,7 +316,10 @@ class Link:
                     await self._pause(self._pause_s() if is_active else delay_s)
                 before = self.acknowledged
                 can_wait = self._is_expecting() and not self._is_asking
-                self._take(await self._exchange(self._wait_s if can_wait else 0.0))
+                try:
+                    self._take(await self._exchange(self._wait_s if can_wait else 0.0))
+                except (BadRequestError, PayloadTooLargeError) as refused:
+                    self._give_up(refused)
                 if is_active or self.acknowledged > before:
                     silence_s, delay_s = 0.0, _BACKGROUND_S[0]
                 else:
@@ -329,9 +343,17 @@ class Link:
             await asyncio.wait_for(self._news.wait(), delay_s)
         return bool(self._unsent)
 
-    async def _exchange(self, wait_s: float) -> Answer:
-        """Make one call, again and again if need be, until there is an answer."""
-        begin = time.monotonic()
+    async def _exchange(
+        self, wait_s: float, *, lasting: type[DeepnoteError] | tuple[()] = ()
+    ) -> Answer:
+        """Make one call, again and again if need be, until there is an answer.
+
+        Args:
+            wait_s: How long the call may wait for frames, in seconds.
+            lasting: An error that no repetition would mend.
+        """
+        clock = asyncio.get_running_loop().time
+        begin = clock()
         delay_s = 0.1
         while True:
             error: DeepnoteError
@@ -342,16 +364,16 @@ class Link:
                 # thought. Either way nothing is lost: the answer comes with the next call.
                 self._wait_s = wait_s = min(wait_s, max(self._wait_s / 2, 0.5))
                 await self._until_free()
-                error = late
-            except _NoAnswerError:
+                error, begin = late, clock()
+            except lasting:
                 raise
             except (TransportError, ServerError, ResponseFormatError, RateLimitedError) as broken:
                 error = broken
             except ConflictError as busy:
-                if not _may_pass(busy, time.monotonic() - begin):
+                if not _may_pass(busy, clock() - begin):
                     raise
-                error = busy
-            if time.monotonic() - begin > _PATIENCE_S:
+                error, begin = busy, clock() if busy.reason == "busy" else begin
+            if clock() - begin > _PATIENCE_S:
                 raise error
             asked_s = error.retry_after_s if isinstance(error, APIStatusError) else None
             await asyncio.sleep(max(delay_s, asked_s or 0.0))
@@ -368,15 +390,16 @@ class Link:
             "via": self.via,
         }
         code = f"{MARK}({msgspec.json.encode(call).decode()})"
-        sent = self._last_request
-        self._is_waiting = bool(wait_s)
+        self._sent = self._last_request
+        if wait_s:
+            self._is_home.clear()
         try:
             outputs = await self._carrier.post(code)
         finally:
-            self._is_waiting = False
+            self._is_home.set()
         if wait_s == self._wait_s:
             self._wait_s = min(WAIT_S, self._wait_s * 1.5)
-        if self._last_request != sent:
+        if self._last_request != self._sent:
             self._news.set()
         answer, others = read_answer(outputs)
         if answer is None:
@@ -425,6 +448,17 @@ class Link:
         if reply is not None and not reply.done():
             reply.set_result(content)
 
+    def _give_up(self, refused: DeepnoteError) -> None:
+        """Fail the largest request of a refused call: it alone is at fault."""
+        sent = [request for request in self._unsent if request["id"] <= self._sent]
+        if not sent:
+            raise refused
+        largest = max(sent, key=lambda request: len(msgspec.json.encode(request)))
+        self._unsent.remove(largest)
+        reply = self._replies.pop(largest["id"], None)
+        if reply is not None and not reply.done():
+            reply.set_exception(refused)
+
     def _fail(self, error: DeepnoteError) -> None:
         waiting = [*self._replies.values(), *filter(None, [self._followed])]
         self._replies, self._followed, self._unsent, self._is_asking = {}, None, [], False
@@ -443,6 +477,8 @@ def read_answer(outputs: list[JSON]) -> tuple[Answer | None, list[JSON]]:
     for output in outputs:
         data = output.get("data")
         text = output.get("text")
+        if isinstance(text, list):
+            text = "".join(text)
         try:
             if isinstance(data, dict) and MIME in data:
                 answer = msgspec.convert(data[MIME], Answer)
@@ -460,7 +496,8 @@ def read_answer(outputs: list[JSON]) -> tuple[Answer | None, list[JSON]]:
 
 def _lost(others: list[JSON]) -> DeepnoteError:
     for output in others:
-        if output.get("output_type") == "error":
+        # A new process does not know the relay's name; an interrupt, say, proves nothing.
+        if output.get("ename") == "NameError":
             return RelayLostError(
                 "The remote kernel was replaced by a new one (it died, of too little memory "
                 "perhaps), and its variables are lost.",
