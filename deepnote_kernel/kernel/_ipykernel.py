@@ -67,6 +67,7 @@ class KernelBase(IPythonKernel):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self._handled_message: JSON = {}
         # Subshells would run cells in threads, of which a session has no notion: not offered.
         for verb in ("create", "delete", "list"):
             self.control_handlers.pop(f"{verb}_subshell_request", None)
@@ -187,6 +188,12 @@ class KernelBase(IPythonKernel):
 
     # Messages
 
+    def set_parent(self, ident: Any, parent: JSON, channel: str = "shell") -> None:
+        """Note which message is handled; ipykernel keeps that where other tasks may not see it."""
+        super().set_parent(ident, parent, channel)  # type: ignore[no-untyped-call]
+        if channel == "shell":
+            self._handled_message = parent
+
     def request(self) -> Request:
         """Return the message now being handled."""
         message = self.get_parent("shell")  # type: ignore[no-untyped-call]
@@ -271,7 +278,7 @@ class KernelBase(IPythonKernel):
 
     async def _handle(self, ident: Any, message: JSON) -> None:
         """Handle a message without becoming its child: the cell's output stays the cell's."""
-        cell = self.request().message
+        cell = self._handled_message
         stream = self.shell_stream
         if self.shell_channel_thread is not None:
             manager = self.shell_channel_thread.manager

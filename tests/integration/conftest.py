@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import subprocess
 import sys
 import time
@@ -126,6 +127,11 @@ class Ran:
     def text(self, name: str = "stdout") -> str:
         """Return what the cell printed."""
         return "".join(c["text"] for c in self.contents("stream") if c["name"] == name)
+
+    @property
+    def traceback(self) -> str:
+        """The traceback of the reply, without its colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(self.reply["traceback"]))
 
     @property
     def result(self) -> str:

@@ -38,9 +38,8 @@ def test_an_error_is_an_error(notebook: Notebook) -> None:
     ran = notebook.run("def f():\n    1 / 0\nf()")
     assert ran.types == ["error"]
     assert (ran.status, ran.reply["ename"]) == ("error", "ZeroDivisionError")
-    traceback = "\n".join(ran.reply["traceback"])
-    assert "f()" in traceback
-    assert "deepnote_kernel" not in traceback
+    assert "f()" in ran.traceback
+    assert "deepnote_kernel" not in ran.traceback
 
 
 def test_an_error_stops_run_all(notebook: Notebook) -> None:
@@ -83,7 +82,7 @@ def test_a_mixed_cell_stops_at_its_first_error(notebook: Notebook) -> None:
 def test_a_traceback_of_a_mixed_cell_names_the_right_line(notebook: Notebook) -> None:
     """Lines keep their numbers although the first ran here."""
     ran = notebook.run("x = %deepnote status\n\n1 / 0")
-    assert "line 3" in "\n".join(ran.reply["traceback"])
+    assert "line 3" in ran.traceback
 
 
 def test_shell_lines_and_magics_are_remote(notebook: Notebook) -> None:

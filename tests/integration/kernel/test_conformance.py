@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import jupyter_kernel_test
 import pytest
+from ipykernel._version import version_info
 
 
 @pytest.mark.usefixtures("_local_server")
@@ -53,4 +54,4 @@ class TestWelcome(jupyter_kernel_test.IopubWelcomeTests):
     """The greeting on iopub."""
 
     kernel_name = "deepnote-local"
-    support_iopub_welcome = True
+    support_iopub_welcome = version_info >= (7, 2)

@@ -68,9 +68,8 @@ def test_an_error_is_that_of_the_far_side(ordinary: Notebook) -> None:
     ran = ordinary.run("%%deepnote\ndef f():\n    1 / 0\nf()")
     assert (ran.status, ran.reply["ename"]) == ("error", "ZeroDivisionError")
     assert len(ran.contents("error")) == 1
-    traceback = "\n".join(ran.reply["traceback"])
-    assert "f()" in traceback
-    assert "deepnote_magics" not in traceback
+    assert "f()" in ran.traceback
+    assert "deepnote_magics" not in ran.traceback
 
 
 def test_input(ordinary: Notebook) -> None:
