@@ -197,7 +197,8 @@ class Link:
         self._budget = budget
         self._on_frame = on_frame
         self._on_outputs = on_outputs
-        self._last_request = self._sent = 0
+        # Links count from numbers of their own: none takes the reply to an earlier one's request.
+        self._last_request = self._sent = int(self.client[:8], 16)
         self._unsent: list[JSON] = []
         self._replies: dict[int, asyncio.Future[JSON]] = {}
         self._news = asyncio.Event()
