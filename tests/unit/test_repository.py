@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deepnote_kernel import __version__
+from deepnote_kernel import __version__, config
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -51,6 +51,12 @@ def test_readme_opens_with_the_two_commands() -> None:
         "make demo",
         "make test",
     ]
+
+
+def test_readme_lists_every_setting() -> None:
+    """The README's table has each environment variable that is read, and no other."""
+    rows = re.findall(r"^\| `(DEEPNOTE_\w+)` \|", text("README.md"), re.MULTILINE)
+    assert sorted(rows) == sorted(config._VARIABLES.values())
 
 
 def test_changelog_head_is_the_version() -> None:
