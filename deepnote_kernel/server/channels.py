@@ -95,9 +95,8 @@ class Channels:
             "version": "5.3",
         }
         parts = [_encode(header), b"{}", b"{}", _encode(content)]
-        zmq.Socket.shadow(self._shell.underlying).send_multipart(
-            [DELIM, self._session.sign(parts), *parts]
-        )
+        # Through the asyncio socket: a send may take notice of an answer, and must wake the reader.
+        self._shell.send_multipart([DELIM, self._session.sign(parts), *parts])
         return msg_id
 
     async def close(self) -> None:

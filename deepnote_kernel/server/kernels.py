@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 
@@ -27,10 +28,12 @@ __all__ = ["AfterTimeout", "Execution", "Kernel", "KernelFactory", "KernelState"
 AfterTimeout = Literal["keep", "interrupt"]
 KernelState = Literal["starting", "idle", "busy", "unavailable"]
 
-_HANDSHAKE_INTERVAL_S = 0.1  # subscriptions take a moment: the first answers may be missed
+_HANDSHAKE_INTERVAL_S = 0.05
+_PROBE_TIMEOUT_S = 1.0
 _WATCH_INTERVAL_S = 0.5
 _START_TIMEOUT_S = 60.0
 _BEGIN_TIMEOUT_S = 1.0
+_RECONNECT_MS = 10
 
 _IPYKERNEL_ARGUMENTS = [
     # Deepnote's machines keep no history database either (source: deepnote-toolkit 2.9.0).
@@ -182,9 +185,15 @@ class Kernel:
 
     async def _shake_hands(self) -> bool:
         """Ask for kernel info until an answer comes on both channels; say whether one came."""
-        deadline = asyncio.get_running_loop().time() + _START_TIMEOUT_S
-        while asyncio.get_running_loop().time() < deadline and await self._manager.is_alive():
-            self._probes.add(self._channels.send("kernel_info_request", {}))
+        clock = asyncio.get_running_loop().time
+        deadline, probe_at = clock() + _START_TIMEOUT_S, 0.0
+        while clock() < deadline and await self._manager.is_alive():
+            # A request waits for a process that is still starting. It is lost with a process on its
+            # way out; its answer is lost on a channel that was not yet open.
+            if clock() >= probe_at or self._answers or self._lost.is_set():
+                probe_at = clock() + _PROBE_TIMEOUT_S
+                self._lost.clear()
+                self._probes.add(self._channels.send("kernel_info_request", {}))
             if await _happens(self._answered, _HANDSHAKE_INTERVAL_S):
                 return True
         return False
@@ -244,6 +253,9 @@ class KernelFactory:
             connection_dir=str(connection_folder),
             kernel_spec_manager=self._specs,
         )
+        # A kernel that starts, or starts over, is found at once; a flood of output is not cut off.
+        self._managers.context.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
+        self._managers.context.setsockopt(zmq.RCVHWM, 0)
 
     async def start(self, folder: Path, environ: Mapping[str, str]) -> Kernel:
         """Start a kernel process; the kernel becomes ready by and by.
