@@ -247,7 +247,7 @@ class Lifecycle:
         call = sessions.execute(
             record.id, notebook_id=record.notebook_id, code="pass", timeout_ms=_CHECK_LIMIT_MS
         )
-        for delay_s in delays(0.25, 5.0):
+        for delay_s in delays(0.1, 2.0):
             try:
                 await self._client.send(call)
             except ConflictError:
