@@ -8,6 +8,7 @@ so this is also the only module that silences the type checker about it. Checked
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import threading
@@ -68,6 +69,8 @@ class KernelBase(IPythonKernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self._handled_message: JSON = {}
+        # It warns of every comm that it does not know, and those of the far side it never does.
+        logging.getLogger("Comm").setLevel(logging.ERROR)
         # Subshells would run cells in threads, of which a session has no notion: not offered.
         for verb in ("create", "delete", "list"):
             self.control_handlers.pop(f"{verb}_subshell_request", None)

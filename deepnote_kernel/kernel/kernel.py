@@ -136,19 +136,20 @@ class DeepnoteKernel(KernelBase):
 
     def _on_message(self, message: Message) -> None:
         """Take what arrives while no cell runs; called in the session's thread."""
-        self.loop.call_soon_threadsafe(self.show, message, message.content)
+        self.loop.call_soon_threadsafe(self.show, message, message.content, message.parent)
 
-    def show(self, message: Message, content: JSON) -> None:
+    def show(self, message: Message, content: JSON, parent_id: str) -> None:
         """Publish a message of the far side.
 
         Args:
-            message: The message; its parent is the cell or comm message that caused it.
+            message: The message.
             content: The content to publish in place of its own.
+            parent_id: Id of the cell or comm message that caused it.
         """
         self.publish(
             message.msg_type,
             content,
-            parent=self.parents.header(message.parent),
+            parent=self.parents.header(parent_id),
             metadata=message.metadata,
             buffers=message.buffers,
         )
@@ -270,10 +271,14 @@ class DeepnoteKernel(KernelBase):
         return self._is_local_code_running
 
     def interrupt(self) -> None:
-        """Interrupt the remote cell, if one runs."""
+        """Interrupt the remote cell, or a widget's callback, if one runs."""
         running = self._remote_cell
         if running is not None:
             running.interrupt()
+        elif self._remote is not None and self.is_running:
+            threading.Thread(
+                target=self._remote.interrupt, name="deepnote-interrupt", daemon=True
+            ).start()
 
     # Questions
 

@@ -125,13 +125,17 @@ class RemoteCell:
             await self._show(event)
 
     async def _show(self, message: Message) -> None:
+        parent_id = message.parent or self._cell.id
         if message.msg_type == "stream":
             for text in pieces(message.content["text"]):
                 await self._pace(len(text.encode(errors="replace")))
-                self._kernel.show(message, {**message.content, "text": text})
+                self._kernel.show(message, {**message.content, "text": text}, parent_id)
             return
         await self._pace(0)
-        self._kernel.show(message, message.content)
+        content = message.content
+        if message.msg_type == "execute_result" and parent_id == self._cell.id:
+            content = {**content, "execution_count": self._cell.execution_count}
+        self._kernel.show(message, content, parent_id)
 
     async def _pace(self, size_bytes: int) -> None:
         delay_s = self._pacer.delay_s(size_bytes)

@@ -6,7 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.integration.conftest import Notebook
+    from collections.abc import Callable
+
+    from tests.integration.conftest import Notebook, Server
 
 ECHO = (
     "from comm import create_comm\n"
@@ -64,6 +66,20 @@ def test_a_comm_is_served_while_a_cell_runs(notebook: Notebook) -> None:
     assert "comm_msg" in seen
     notebook.client.input("done")
     notebook.follow(cell)
+
+
+def test_output_after_a_comm_message_is_still_that_of_the_cell(
+    start_kernel: Callable[..., Notebook], server: Server
+) -> None:
+    """A widget that is touched during a cell does not take its output away."""
+    notebook = start_kernel("deepnote", server)
+    opened = notebook.run(ECHO).contents("comm_open")[0]
+    cell = notebook.client.execute("input('?')\nprint('mine')", allow_stdin=True)
+    notebook.client.get_stdin_msg(timeout=20)
+    _send(notebook, "comm_msg", comm_id=opened["comm_id"], data={"n": 8})
+    _next(notebook, "comm_msg")
+    notebook.client.input("done")
+    assert notebook.follow(cell).text() == "mine\n"
 
 
 def test_messages_of_one_comm_keep_their_order(notebook: Notebook) -> None:

@@ -75,7 +75,8 @@ def test_a_failed_start_can_be_tried_again(
     """Once the mistake is mended, the same kernel runs the cell."""
     notebook = start_kernel("deepnote", server, DEEPNOTE_NOTEBOOK_ID="0" * 32)
     notebook.run("1")
-    assert notebook.run(f"%deepnote start {server.new_notebook()}").status == "ok"
+    started = notebook.run(f"%deepnote start {server.new_notebook()}")
+    assert started.status == "ok", started.reply
     assert notebook.run("6 * 7").result == "42"
 
 
