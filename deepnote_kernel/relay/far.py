@@ -463,7 +463,7 @@ class Relay:
     def answer(self, text, parent, via):
         """Send a call's answer, past our own capture; as text of a marked line where MIME types are filtered."""
         if via == "stream":
-            msg_type, content = "stream", dumps({"name": "stdout", "text": MARK + text.decode("ascii") + "\n"})
+            msg_type, content = "stream", dumps({"name": "stdout", "text": MARK + text.decode("utf-8", "replace") + "\n"})
         else:
             msg_type, content = "display_data", b'{"data": {"%s": %s}, "metadata": {}, "transient": {}}' % (
                 MIME.encode("ascii"),
