@@ -386,7 +386,7 @@ class Relay:
     def forget_own_input(self):
         """Take what ran before the user's first cell out of the history; that one is number 1."""
         history = self.shell.history_manager
-        self.shell.execution_count = 0  # IPython is about to count the call that brought us
+        self.shell.execution_count = 0  # old IPython is about to count the call that brought us, new has done so
         for number in range(len(history.input_hist_raw)):
             self.shell.user_ns.pop("_i%d" % number, None)
         for lines in (history.input_hist_raw, history.input_hist_parsed):
@@ -581,7 +581,7 @@ class Relay:
         kernel, shell, code, silent = self.kernel, self.shell, request["code"], request["silent"]
         kernel.set_parent([], job.parent)  # once more, in this greenlet's context
         history = shell.history_manager
-        shell.execution_count = request["execution_count"] or shell.execution_count
+        shell.execution_count = request["execution_count"] or max(shell.execution_count, 1)
         for lines in (history.input_hist_raw, history.input_hist_parsed):
             lines.extend([""] * (shell.execution_count - len(lines)))  # numbers that ran elsewhere
         kernel._forward_input(request["allow_stdin"])
