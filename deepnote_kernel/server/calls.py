@@ -11,11 +11,13 @@ from deepnote_kernel.server.errors import ExecutionTimedOutError, KernelUnavaila
 from deepnote_kernel.server.outputs import Outputs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deepnote_kernel.server.channels import KernelMessage
 
 __all__ = ["Call", "Execution", "execute_request"]
 
-_LATE_S = 3.0  # how long an end that is half there waits for its other half
+_LATE_S = 0.5  # how long an end that is half there waits before it asks for the other half
 
 _INTERRUPTED = {
     "output_type": "error",
@@ -52,11 +54,16 @@ class Call:
     """What a request has put out so far, and who waits for its end.
 
     It ends when both the reply and the idle status have come. An interrupt that hits ipykernel
-    outside of user code costs the reply, a flood of output can cost the idle status: the half that
-    is missing is not waited for once the kernel has been silent for a while.
+    outside of user code costs the reply, a flood of output can cost the idle status. Each channel
+    keeps its order, so a half that is still missing when a later request is answered was lost.
+
+    Args:
+        probe: Sends such a later request and returns its id.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, probe: Callable[[], str]) -> None:
+        self._probe = probe
+        self._probe_id: str | None = None
         self.msg_id = ""
         self.is_interrupted = False
         self.answer: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
@@ -73,6 +80,11 @@ class Call:
 
     def take(self, message: KernelMessage) -> None:
         """Take a message the kernel sent while the call was open."""
+        if message.parent_id == self._probe_id:
+            is_lost = self._reply is None if message.channel == "shell" else not self._is_idle
+            if is_lost:
+                self._finish()
+            return
         is_own = message.parent_id == self.msg_id
         if message.channel == "shell":
             self._reply = _decode_reply(message.content) if is_own else self._reply
@@ -86,8 +98,8 @@ class Call:
             self._outputs.add(message.msg_type, message.content)
         if self._reply is not None and self._is_idle:
             self._finish()
-        elif self._reply is not None or self._is_idle:
-            self._wait_for_the_rest()
+        elif (self._reply is not None or self._is_idle) and self._late is None:
+            self._late = asyncio.get_running_loop().call_later(_LATE_S, self._ask)
 
     def time_out(self) -> None:
         """Let the waiter go; the code goes on."""
@@ -105,10 +117,8 @@ class Call:
         self.answer.cancel()
         self._close()
 
-    def _wait_for_the_rest(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-        self._late = asyncio.get_running_loop().call_later(_LATE_S, self._finish)
+    def _ask(self) -> None:
+        self._probe_id = self._probe()
 
     def _finish(self) -> None:
         if not self.answer.done():

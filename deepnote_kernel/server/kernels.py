@@ -112,7 +112,7 @@ class Kernel:
             raise KernelUnavailableError
         if self._call is not None:
             raise ConflictError("Notebook is busy")
-        call = self._last_call = Call()
+        call = self._last_call = Call(self._probe)
         try:
             await self.ready()
         except BaseException:
@@ -193,7 +193,7 @@ class Kernel:
             if clock() >= probe_at or self._answers or self._lost.is_set():
                 probe_at = clock() + _PROBE_TIMEOUT_S
                 self._lost.clear()
-                self._probes.add(self._channels.send("kernel_info_request", {}))
+                self._probes.add(self._probe())
             if await _happens(self._answered, _HANDSHAKE_INTERVAL_S):
                 return True
         return False
@@ -201,6 +201,9 @@ class Kernel:
     async def _until_lost(self) -> None:
         while await self._manager.is_alive() and not await _happens(self._lost, _WATCH_INTERVAL_S):
             pass
+
+    def _probe(self) -> str:
+        return self._channels.send("kernel_info_request", {})
 
     def _receive(self, message: KernelMessage) -> None:
         if message.parent_id in self._probes:
