@@ -104,12 +104,12 @@ class Outbox:
     def __init__(self):
         self.lock = threading.Lock()
         self.frames = collections.deque()  # (number, length, bytes or place in the file)
-        self.last = self.urgent = self.acknowledged = self.held = 0
+        self.last = self.held = 0
         self.spill = None
         self.is_dropping = False
 
     def add(self, encode, is_urgent=False):
-        """Append the frame ``encode(number)``; in place of outputs beyond the limit, one note."""
+        """Append the frame ``encode(number)``; in place of outputs in a row beyond the limit, one note."""
         with self.lock:
             number = self.last + 1
             frame = encode(number)
@@ -119,9 +119,9 @@ class Outbox:
                 self.is_dropping = True
                 note = "[output dropped: nobody has fetched the last %d MiB of it]\n" % (HELD_BYTES >> 20)
                 frame = encode_frame(number, "", "stream", dumps({"name": "stderr", "text": note}))
+            elif not is_urgent:
+                self.is_dropping = False
             self.last = number
-            if is_urgent:
-                self.urgent = number
             length = len(frame)
             if self.held + length > MEMORY_BYTES:
                 self.spill = self.spill or tempfile.TemporaryFile(prefix="deepnote-")
@@ -134,18 +134,11 @@ class Outbox:
     def acknowledge(self, number):
         """Forget the frames up to a number."""
         with self.lock:
-            self.acknowledged = number
             while self.frames and self.frames[0][0] <= number:
                 self.held -= self.frames.popleft()[1]
-            if not self.frames:
-                self.is_dropping = False
-                if self.spill:
-                    self.spill.close()
-                    self.spill = None
-
-    def is_urgent(self):
-        """Tell whether there is a frame that somebody waits for."""
-        return self.urgent > self.acknowledged
+            if self.spill and not self.frames:
+                self.spill.close()
+                self.spill = None
 
     def take(self, limit):
         """Return frames from the oldest on: at most ``limit`` bytes of them, but one at least, if there is any."""

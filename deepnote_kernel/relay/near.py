@@ -310,13 +310,13 @@ class Link:
         silence_s, delay_s = 0.0, _BACKGROUND_S[0]
         try:
             while True:
-                is_active = bool(self._unsent) or self._is_expecting()
+                is_active = bool(self._unsent) or self.is_expecting
                 if not is_active and (not self.answer.background or silence_s > _SILENCE_S):
                     return
                 if not self._unsent:
                     await self._pause(self._pause_s() if is_active else delay_s)
                 before = self.acknowledged
-                can_wait = self._is_expecting() and not self._is_asking
+                can_wait = self.is_expecting and not self._is_asking
                 try:
                     self._take(await self._exchange(self._wait_s if can_wait else 0.0))
                 except (BadRequestError, PayloadTooLargeError) as refused:
@@ -329,7 +329,9 @@ class Link:
         except DeepnoteError as error:
             self._fail(error)
 
-    def _is_expecting(self) -> bool:
+    @property
+    def is_expecting(self) -> bool:
+        """Whether the far side owes a reply."""
         return bool(self._replies or self._followed)
 
     def _pause_s(self) -> float:

@@ -180,8 +180,8 @@ class LiveSession(DirectSession):
             self._link.tell("input", value=text)
 
     async def interrupt(self) -> None:
-        """Raise ``KeyboardInterrupt`` in the running cell."""
-        if self._interrupted is not None and self._link is not None:
+        """Raise ``KeyboardInterrupt`` in the running cell, or in a widget's callback."""
+        if self._link is not None and self._link.is_expecting:
             await self._link.interrupt()
 
     async def complete(self, code: str, cursor_pos: int) -> JSON:

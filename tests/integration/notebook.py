@@ -88,6 +88,7 @@ class Notebook:
     def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
         self.manager = manager
         self.client = client
+        self._replies: dict[str, JSON] = {}
 
     def send(self, code: str, **options: Any) -> str:
         """Send a cell without waiting for it; return its message id."""
@@ -131,10 +132,7 @@ class Notebook:
             with contextlib.suppress(queue.Empty):
                 self.client.get_stdin_msg(timeout=0)
                 self.client.input(next(lines))
-            with contextlib.suppress(queue.Empty):
-                reply = self.client.get_shell_msg(timeout=0)
-                if reply["parent_header"].get("msg_id") == msg_id:
-                    result.reply = reply["content"]
+            result.reply = result.reply or self._take_reply(msg_id, 0)
             with contextlib.suppress(queue.Empty):
                 message = self.client.get_iopub_msg(timeout=0.01)
                 if message["parent_header"].get("msg_id") != msg_id:
@@ -166,16 +164,29 @@ class Notebook:
         self.client.shell_channel.send(message)
         deadline = time.monotonic() + deadline_s
         while time.monotonic() < deadline:
-            with contextlib.suppress(queue.Empty):
-                reply = self.client.get_shell_msg(timeout=0.05)
-                if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
-                    content = reply["content"]
-                    return dict(content)
+            if reply := self._take_reply(message["header"]["msg_id"], 0.05):
+                return reply
         raise TimeoutError(f"no reply to {kind}")
+
+    def _take_reply(self, msg_id: str, timeout_s: float) -> JSON:
+        """Return the content of a reply, if it is here; replies to others are kept for them."""
+        with contextlib.suppress(queue.Empty):
+            reply = self.client.get_shell_msg(timeout=timeout_s)
+            self._replies[reply["parent_header"].get("msg_id", "")] = reply["content"]
+        return self._replies.pop(msg_id, {})
 
     def interrupt(self) -> None:
         """Press the interrupt button."""
         self.manager.interrupt_kernel()
+
+
+def kernel_manager(argv: Sequence[str], **spec: Any) -> KernelManager:
+    """Return a manager for a kernel with this ``argv`` in its kernelspec."""
+    manager = KernelManager()
+    manager._kernel_spec = KernelSpec(
+        argv=[*argv, "-f", "{connection_file}"], language="python", display_name="test", **spec
+    )
+    return manager
 
 
 @contextlib.contextmanager
@@ -183,10 +194,7 @@ def open_notebook(
     argv: Sequence[str], environ: Mapping[str, str], **spec: Any
 ) -> Iterator[Notebook]:
     """Start a kernel by its kernelspec's ``argv``; stop it at the end of the block."""
-    manager = KernelManager()
-    manager._kernel_spec = KernelSpec(
-        argv=[*argv, "-f", "{connection_file}"], language="python", display_name="test", **spec
-    )
+    manager = kernel_manager(argv, **spec)
     manager.start_kernel(env={**os.environ, **environ})
     client = manager.client()
     client.start_channels()

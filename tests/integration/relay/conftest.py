@@ -67,7 +67,7 @@ def far_side(
         yield FarSide(python, server)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def live(far_side: FarSide) -> Iterator[Notebook]:
     """Our kernel, its cells live on the far side."""
     argv = [sys.executable, "-m", "deepnote_kernel"]
@@ -76,7 +76,7 @@ def live(far_side: FarSide) -> Iterator[Notebook]:
         yield notebook
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plain(far_side: FarSide) -> Iterator[Notebook]:
     """The far side's own ipykernel, here and without us: what is right."""
     argv = [far_side.python, "-m", "ipykernel_launcher", "--HistoryManager.enabled=False"]
