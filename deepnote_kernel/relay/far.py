@@ -77,12 +77,12 @@ def is_safe_to_leave(frame):
     """Tell whether the code on this stack may be left in the middle.
 
     The loop's own code must never wait for a lock that a suspended cell holds: the stream buffer's, logging's,
-    an import's. Locks of the user's are no danger, because whoever waits for them can be left too.
+    the outbox's, an import's. Locks of the user's are no danger, because whoever waits for them can be left too.
     """
     innermost = True
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if module in {"ipykernel.iostream", "logging"}:
+        if module in {"ipykernel.iostream", "logging"} or frame.f_code is Outbox.add.__code__:
             return False
         if innermost:
             if module == "threading":
