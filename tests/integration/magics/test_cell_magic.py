@@ -100,7 +100,8 @@ def test_a_life_of_a_session(ordinary: Notebook, server: Server) -> None:
     assert session_id in html
     assert session_id in ordinary.run("%deepnote sessions").result
     ordinary.run("%%deepnote\nx = 1")
-    assert ordinary.run("%deepnote restart").status == "ok"
+    restarted = ordinary.run("%deepnote restart")
+    assert restarted.status == "ok", restarted.reply
     assert ordinary.run("%%deepnote\nx").reply["ename"] == "NameError"
     assert ordinary.run("%deepnote start --mode direct").reply["ename"] == "SessionError"
     assert ordinary.run("%deepnote stop").status == "ok"
