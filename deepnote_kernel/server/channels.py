@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import zmq
 import zmq.asyncio
-from jupyter_client.session import DELIM, utcnow
+from jupyter_client.session import DELIM
+
+from deepnote_kernel.server.store import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -91,7 +93,7 @@ class Channels:
             "msg_type": msg_type,
             "username": self._session.username,
             "session": self._session.session,
-            "date": utcnow(),
+            "date": now(),
             "version": "5.3",
         }
         parts = [_encode(header), b"{}", b"{}", _encode(content)]

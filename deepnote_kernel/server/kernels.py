@@ -213,8 +213,11 @@ class Kernel:
                 self._lost.clear()
                 self._answered.set()
             return
-        if self._call is not None and self._call.msg_id:
-            self._call.take(message)
+        call = self._call
+        if call is not None and call.msg_id:
+            call.take(message)
+            if call.ended.is_set():
+                self._last_call = None  # its outputs may be large
 
     @property
     def _call(self) -> Call | None:

@@ -35,6 +35,7 @@ class RunBody(msgspec.Struct, rename="camel"):
     detached: bool = True
     detached_run_storage_mode: StorageMode = "read_write"
     block_ids: list[str] | None = None
+    run_dependent_blocks: bool = False
     inputs: dict[str, Any] = {}
     machine_type: str = "local"
 
@@ -45,6 +46,8 @@ async def create(request: Request) -> Response:
     body = await read_body(request, RunBody)
     if body.detached and body.block_ids is not None:
         raise BadRequestError("blockIds is not supported for detached runs")
+    if body.run_dependent_blocks:
+        raise BadRequestError("runDependentBlocks is not supported by this server")
     found = services.store.find(Notebook, id=body.notebook_id)
     if not found:
         # Of all endpoints this one answers 400 for a notebook it does not know.

@@ -305,16 +305,21 @@ def test_an_interrupt_right_after_the_call_is_not_lost(
 
 
 def test_an_interrupt_of_code_that_goes_on_leaves_the_call_pending(
-    start_session: Callable[..., Any], in_background: Any, until: Callable[..., None]
+    start_session: Callable[..., Any],
+    in_background: Any,
+    until: Callable[..., None],
+    tmp_path: Path,
 ) -> None:
     """The server does not fail a call by itself: code may catch the interrupt."""
     session = start_session()
+    begun = tmp_path / "begun"
     code = (
-        "import time\ntry:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    print('caught')\n"
+        f"import time\ntry:\n    open({str(begun)!r}, 'w')\n    time.sleep(600)\n"
+        "except KeyboardInterrupt:\n    print('caught')\n"
         "time.sleep(0.3)\nprint('over')"
     )
     call = in_background(session.execute, code)
-    until(lambda: session.status()["kernel"]["status"] == "busy")
+    until(begun.exists)
     session.post("interrupt")
     assert call.result(30).json()["outputs"] == [stream("caught\nover\n")]
 

@@ -125,6 +125,10 @@ def test_a_block_that_cannot_run_here_fails_the_run(
     [
         ({"notebookId": "nonesuch"}, "Notebook not found"),
         ({"blockIds": ["x"]}, "blockIds is not supported for detached runs"),
+        (
+            {"blockIds": ["x"], "detached": False, "runDependentBlocks": True},
+            "runDependentBlocks is not supported by this server",
+        ),
         ({"blockIds": ["x"], "detached": False}, "Block not found in notebook"),
         (
             {"blockIds": [], "detached": False},
