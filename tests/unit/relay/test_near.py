@@ -312,6 +312,13 @@ def test_failed_call_means_nothing(fate: Fate, position: int) -> None:
     assert len(far.calls) > position
 
 
+def test_frame_that_comes_again_is_left_out() -> None:
+    """A frame is known by its number: an old answer from a proxy's memory shows nothing twice."""
+    again = {"n": 1, "type": "stream", "content": {"name": "stdout", "text": "a"}}
+    far = FarSide(Fate(), Fate(outputs=(display({"seen": 0, "frames": [again]}),)))
+    assert run_cell(far, "a 1 b").words == ["a", "b"]
+
+
 def test_wish_of_a_server_that_limits_calls_is_obeyed() -> None:
     """After 429 with ``Retry-After`` no call is made before that time."""
     far = FarSide(Fate(before=refusal(429, retry_after_s=17)))
@@ -469,6 +476,22 @@ def test_request_brings_a_waiting_call_home() -> None:
 
     play(far, scenario)
     assert far.recalls == 1
+
+
+def test_request_does_not_wait_for_the_next_poll() -> None:
+    """However slow polling has become, what a person asks for is sent at once."""
+    far = FarSide()
+
+    async def scenario(linked: Linked, far: FarSide) -> None:
+        cell = linked.link.request("run", code="word 0.1 " * 1000)
+        await asyncio.sleep(60)
+        calls = len(far.calls)
+        await linked.link.request("complete")
+        assert far.now_s == pytest.approx(60, abs=0.1)
+        assert len(far.calls) == calls + 1
+        await cell
+
+    play(far, scenario, calls_per_minute=3)
 
 
 def test_recall_is_repeated_until_it_is_heard() -> None:
