@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -33,6 +33,11 @@ __all__ = ["LocalServer", "find", "find_or_start", "runtime_file"]
 _START_LIMIT_S = 30.0
 _IDLE_EXIT_S = 60
 _POLL_S = 0.02
+
+if sys.platform == "win32":
+    _DETACHED = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+else:
+    _DETACHED = 0
 
 
 class LocalServer(msgspec.Struct, frozen=True):
@@ -119,7 +124,9 @@ def _spawn(path: Path, log: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            **_detached(),
+            # An interrupt typed into the kernel's terminal stays away from the server.
+            start_new_session=True,
+            creationflags=_DETACHED,
         )
     # Collects the exit status should the server end first, so that no zombie is left.
     threading.Thread(target=process.wait, name="deepnote-local-server", daemon=True).start()
@@ -133,13 +140,6 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if name != "DEEPNOTE_TOKEN" and not name.startswith("JPY_")
     }
-
-
-def _detached() -> dict[str, Any]:
-    """Keep signals to the kernel's process group, such as an interrupt, away from the server."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-    return {"start_new_session": True}
 
 
 def _is_listening(server: LocalServer) -> bool:

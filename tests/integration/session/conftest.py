@@ -66,8 +66,14 @@ class Tester:
             return answer.json() if answer.content else None
 
     def fault(self, route: str, effect: str, **options: Any) -> str:
-        """Let something happen to calls of this session; return the fault's id."""
-        path = f"/v2/sessions/{self.session_id}/{route}"
+        """Let something happen to calls of this session; return the fault's id.
+
+        Args:
+            route: What follows the session in the path; empty for the session itself.
+            effect: What happens.
+            **options: Further fields of a fault, as the server names them.
+        """
+        path = f"/v2/sessions/{self.session_id}/{route}".rstrip("/")
         return str(self.ask("POST", "/faults", path=path, effect=effect, **options)["fault"]["id"])
 
     def applied(self, fault_id: str) -> int:

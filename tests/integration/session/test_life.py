@@ -15,6 +15,7 @@ from deepnote_kernel.errors import (
     ConnectionFailedError,
     DeepnoteError,
     NotFoundError,
+    PermissionDeniedError,
     SessionError,
     SessionGoneError,
     UnauthorizedError,
@@ -244,7 +245,8 @@ def test_detached_session_can_be_attached_to(
     first.run("x = 1")
     session_id = first.session_id
     first.remote.detach()
-    assert first.remote.session is None
+    with pytest.raises(SessionGoneError, match=f"%deepnote attach {session_id}"):
+        first.run("x")
     second.remote.attach(session_id)
     assert second.value("x") == "1"
 
@@ -311,6 +313,52 @@ def test_all_sessions_of_a_server_are_stopped(
     tester.records.save(elsewhere)
     assert set(tester.remote.stop_all()) == {left, own}
     assert tester.records.all() == [elsewhere]
+
+
+def test_failure_to_stop_one_of_all_is_told(tester: Tester) -> None:
+    """The session stays recorded, so that it can be stopped later."""
+    tester.run("1")
+    session_id = tester.session_id
+    fault = tester.fault("", "status", method="DELETE", status=403)
+    tester.remote.detach()
+    with pytest.raises(SessionError, match=f"1 of 1 sessions were not stopped.*{session_id}"):
+        tester.remote.stop_all()
+    assert [record.id for record in tester.records.all()] == [session_id]
+    tester.ask("DELETE", f"/faults/{fault}")
+    assert tester.remote.stop_all() == [session_id]
+
+
+def test_state_of_an_unreachable_session_is_unknown(tester: Tester) -> None:
+    """A server in trouble does not mean that its sessions have ended."""
+    tester.run("1")
+    tester.fault("status", "status", status=403)
+    assert [record.state for record in tester.remote.sessions()] == ["unknown"]
+
+
+def test_start_in_trouble_does_not_forget_the_session(tester: Tester) -> None:
+    """A session whose state cannot be asked may well run: no other is started beside it."""
+    tester.run("x = 1")
+    tester.fault("status", "status", status=403, ordinals=[1])
+    with pytest.raises(PermissionDeniedError):
+        tester.remote.start()
+    assert tester.value("x") == "1"
+
+
+def test_restart_of_an_ended_session_starts_another(tester: Tester) -> None:
+    """Whoever asks for an empty namespace gets one."""
+    tester.run("x = 1")
+    tester.ask("POST", f"/faults/sessions/{tester.session_id}/expire_session")
+    tester.remote.restart(tester.lines.append)
+    assert tester.reply("x")["ename"] == "NameError"
+
+
+def test_restart_in_trouble_is_told(tester: Tester) -> None:
+    """A restart that was refused leaves the session as it was."""
+    tester.run("x = 1")
+    tester.fault("execute", "status", status=403, ordinals=[1])
+    with pytest.raises(PermissionDeniedError):
+        tester.remote.restart()
+    assert tester.value("x") == "1"
 
 
 def test_unknown_session_cannot_be_stopped(tester: Tester) -> None:

@@ -222,6 +222,22 @@ def test_lost_server_is_told(api: Api) -> None:
         api.run_cell()
 
 
+def test_waiting_for_the_kernel_after_a_lost_answer_can_be_given_up(api: Api) -> None:
+    """Whoever interrupts the wait learns that the cell may still be running."""
+    api.on("POST execute", BAD_GATEWAY)
+    api.on("GET status", api.status("busy"))
+
+    async def use(session: DirectSession) -> None:
+        running = asyncio.ensure_future(api.collect(session))
+        await api.has_been_asked("GET status")
+        await session.interrupt()
+        await running
+
+    with pytest.raises(SessionError, match="may still be running"):
+        api.run_session(use)
+    assert "POST interrupt" in api.routes
+
+
 def test_lost_session_is_told(api: Api) -> None:
     """An answer lost together with its session says that the variables are gone."""
     api.on("POST execute", httpx.ReadError("reset"))

@@ -65,15 +65,15 @@ class Start:
         session: Session = self.use(lambda lifecycle: lifecycle.attach(session_id))
         return session
 
-    def use(self, use: Callable[[Lifecycle], Awaitable[Any]], settings: Settings = SETTINGS) -> Any:
+    def use(
+        self,
+        use: Callable[[Lifecycle], Awaitable[Any]],
+        settings: Settings = SETTINGS,
+        **options: Any,
+    ) -> Any:
         """Run a coroutine function on a life cycle."""
-        return self.api.run(
-            lambda client: use(
-                Lifecycle(
-                    client, settings, self.records, owner="k.json", progress=self.lines.append
-                )
-            )
-        )
+        given: dict[str, Any] = {"owner": "k.json", "progress": self.lines.append, **options}
+        return self.api.run(lambda client: use(Lifecycle(client, settings, self.records, **given)))
 
     @property
     def recorded(self) -> list[tuple[str, str]]:
@@ -183,6 +183,15 @@ def test_failed_first_run_is_not_fatal(world: Start) -> None:
     world.start()
     assert world.api.routes.count("POST execute") == 2
     assert "the notebook's first run ended with status error" in world.lines
+
+
+def test_kernel_that_stays_away_is_told(world: Start) -> None:
+    """A first run that failed together with its kernel ends the start, and the session."""
+    world.api.on("GET r1", run("internal_error"))
+    world.api.on("POST execute", world.api.refusal(409, "Session kernel is unavailable"))
+    with pytest.raises(SessionStartError, match=r"did not come up.*--scratch"):
+        world.use(lambda lifecycle: lifecycle.start(), kernel_limit_s=0.2)
+    assert world.api.routes[-1] == "DELETE s1"
 
 
 def test_unknown_run_is_not_waited_for(world: Start) -> None:
