@@ -676,7 +676,9 @@ class Relay:
     def has_background_work(self):
         """Tell whether something may still produce output when no cell runs."""
         threads = any(t not in self.threads for t in threading.enumerate())
-        return threads or bool(asyncio.all_tasks(self.loop) - self.own_tasks - {asyncio.current_task()})
+        current = asyncio.current_task()
+        tasks = asyncio.all_tasks(self.loop) - self.own_tasks - {current}
+        return threads or any(t._fut_waiter is not current for t in tasks)  # ipykernel's waits for this call
 
     # Signals
 
