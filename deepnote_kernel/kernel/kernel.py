@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,14 +158,15 @@ class DeepnoteKernel(KernelBase):
 
     def close_session(self) -> None:
         """Stop the session before the process ends."""
-        if self._remote is not None:
-            self._remote.close()
+        with suppress(ConfigError):
+            self.remote.close()
 
     async def do_shutdown(self, restart: bool) -> JSON:  # noqa: FBT001 - ipykernel's signature
-        """Stop the session; a kernel that is restarted starts afresh, as a local one does."""
+        """Stop the session, or leave it to the next process, which finds an empty namespace."""
         self.shell.exit_now = True
-        if self._remote is not None:
-            await self._remote.wait(self._remote.close)
+        with suppress(ConfigError):
+            remote = self.remote
+            await remote.wait(partial(remote.close, will_restart=restart))
         return {"status": "ok", "restart": restart}
 
     # Cells

@@ -55,6 +55,7 @@ _UNAVAILABLE_S: Final = 60.0
 _BACKGROUND_S: Final = (0.5, 30.0)
 _SILENCE_S: Final = 300.0
 _ASKING_S: Final = 2.0
+_HOME_POLL_S: Final = 0.005
 _RECALL_S: Final = (0.25, 8.0)
 _INTERRUPT_S: Final = 0.3
 
@@ -193,6 +194,8 @@ class Link:
         self.acknowledged = acknowledged
         self.answer = Answer()
         self.via = "mime"
+        self.unclaimed: JSON | None = None
+        """The reply of a cell that an earlier link has sent and that nobody follows."""
         self._carrier = carrier
         self._budget = budget
         self._on_frame = on_frame
@@ -229,10 +232,15 @@ class Link:
 
     def follow(self) -> asyncio.Future[JSON]:
         """Return the reply of the cell that an earlier link has sent and that still runs."""
-        self._followed = asyncio.get_running_loop().create_future()
-        self._followed.add_done_callback(_retrieve)
-        self._start()
-        return self._followed
+        followed = asyncio.get_running_loop().create_future()
+        followed.add_done_callback(_retrieve)
+        if self.unclaimed is not None:
+            followed.set_result(self.unclaimed)
+            self.unclaimed = None
+        else:
+            self._followed = followed
+            self._start()
+        return followed
 
     async def greet(self) -> JSON:
         """Find out how an answer survives the journey; return what the far side says of itself.
@@ -253,9 +261,9 @@ class Link:
         raise UnsupportedError("The server keeps the relay's answers back.")
 
     async def home(self) -> None:
-        """Wait until everything is sent and every reply is here."""
-        if self._pump is not None:
-            await asyncio.wait([self._pump])
+        """Wait until everything is sent, or the link has failed."""
+        while self._unsent and self._pump is not None and not self._pump.done():
+            await asyncio.sleep(_HOME_POLL_S)
 
     async def interrupt(self) -> None:
         """Raise ``KeyboardInterrupt`` in the code that runs; return when the server has been told.
@@ -448,6 +456,7 @@ class Link:
             self._is_asking = False
             if reply is None:
                 reply, self._followed = self._followed, None
+                self.unclaimed = content if reply is None else None
         if reply is not None and not reply.done():
             reply.set_result(content)
 

@@ -187,6 +187,24 @@ class DirectSession:
                     self._page_url = await page_url(self._client, self.notebook_id)
         return self._page_url
 
+    @property
+    def has_left_cell(self) -> bool:
+        """No: what runs in a direct session cannot be followed."""
+        return False
+
+    async def follow(self) -> AsyncIterator[Event]:
+        """Yield nothing."""
+        return
+        yield
+
+    async def hand_over(self) -> JSON:
+        """Refuse: the next process starts a session of its own."""
+        raise UnsupportedError("A direct session is not handed over.")
+
+    async def take_over(self, handed_over: JSON) -> None:
+        """Refuse, as nothing can have been handed over."""
+        raise UnsupportedError("A direct session is not handed over.")
+
     async def detach(self) -> None:
         """Let go; a direct session holds nothing on the far side."""
 
@@ -210,8 +228,6 @@ class DirectSession:
                 if error.reason != "busy" or time.monotonic() > deadline:
                     raise _explained(error) from None
                 await _either(interrupted, next(waits))
-            except NotFoundError as error:
-                self._raise_gone(error)
             except ConnectionFailedError:
                 raise
             except (ExecutionTimeoutError, ResponseFormatError, ServerError, TransportError) as e:
@@ -223,7 +239,10 @@ class DirectSession:
         call = sessions.execute(
             self.session_id, notebook_id=self.notebook_id, code=code, timeout_ms=timeout_ms
         )
-        return await self._client.send(call)
+        try:
+            return await self._client.send(call)
+        except NotFoundError as error:
+            self._raise_gone(error)
 
     def _result(self, cell: Cell, outputs: list[JSON]) -> tuple[list[Message], JSON]:
         self._execution_count += cell.store_history and not cell.silent
@@ -266,14 +285,14 @@ class DirectSession:
         deadline = time.monotonic() + sessions.MAX_TIMEOUT_MS / 1000 + _SETTLE_LIMIT_S
         for delay_s in delays(0.1, 2.0):
             if interrupted.is_set() or time.monotonic() > deadline:
-                return False
+                break
             try:
                 if await self._state() != "busy":
                     return True
             except SessionGoneError:
                 raise
             except DeepnoteError:
-                return False
+                break
             await _either(interrupted, delay_s)
         return False
 

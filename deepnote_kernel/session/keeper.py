@@ -7,6 +7,8 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Final, cast
 
+from msgspec import structs
+
 from deepnote_kernel.errors import (
     ConnectionFailedError,
     DeepnoteError,
@@ -25,6 +27,7 @@ from deepnote_kernel.session import inventory
 from deepnote_kernel.session._clients import open_client
 from deepnote_kernel.session.lifecycle import Lifecycle
 from deepnote_kernel.session.protocol import Reply, Status
+from deepnote_kernel.session.record import HANDED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +63,7 @@ class Keeper:
         self._starting: asyncio.Task[Session] | None = None
         self._is_giving_up = False
         self._ended: SessionGoneError | None = None
+        self._cut_off: SessionGoneError | None = None
         self._calls: set[asyncio.Task[object]] = set()
 
     async def start(self, settings: Settings, progress: Progress) -> Session:
@@ -67,8 +71,10 @@ class Keeper:
         if self.session is not None:
             try:
                 await self.session.status()
-            except (SessionGoneError, ConnectionFailedError) as error:
-                await self._lose(error)
+            except DeepnoteError as error:
+                judged = await self._judged(error)
+                if not isinstance(judged, SessionGoneError):
+                    raise judged from None
         self._ended = None
         return await self._running(settings, progress)
 
@@ -86,21 +92,24 @@ class Keeper:
     async def run(
         self,
         settings: Settings,
-        cell: Cell,
+        cell: Cell | None,
         progress: Progress,
         put: Callable[[Event | BaseException], None],
     ) -> None:
-        """Run a cell and hand over its events; the last is its reply, or why there is none."""
+        """Run a cell and hand over its events; the last is its reply, or why there is none.
+
+        Without a cell, follow the one that an earlier process has left running.
+        """
         last: Event | None = None
         try:
             session = await self._running(settings, progress)
             with self._tracked():
-                async for last in session.run(cell):
+                async for last in session.run(cell) if cell else session.follow():
                     put(last)
             if not isinstance(last, Reply):
                 put(SessionError("The session ended the cell without a reply."))
         except asyncio.CancelledError:
-            for item in [self._ended] if self._ended else _interrupted(cell):
+            for item in [self._cut_off] if self._cut_off else _interrupted(cell):
                 put(item)
         except DeepnoteError as error:
             put(await self._judged(error))
@@ -133,13 +142,14 @@ class Keeper:
         if self.session is not None:
             try:
                 await self.session.restart()
-            except UnsupportedError as error:
-                progress(f"{error.message} Starting a new session.")
-                await self.stop()
             except DeepnoteError as error:
-                raise await self._judged(error) from None
+                judged = await self._judged(error)
+                if not isinstance(judged, (UnsupportedError, SessionGoneError)):
+                    raise judged from None
+                progress(f"{judged.message} Starting a new session.")
             else:
                 return
+        await self.stop()
         await self.start(settings, progress)
 
     async def status(self, settings: Settings) -> Status:
@@ -161,8 +171,14 @@ class Keeper:
         """Let go of the session and leave it running."""
         if self.session is not None:
             session, self.session = self.session, None
+            session_id = session.session_id
+            self._ended = SessionGoneError(
+                f"The session {session_id} was detached, and runs on by itself.",
+                f"Run `%deepnote attach {session_id}`, or `%deepnote start` for a new one.",
+            )
+            await self._cancel_calls(self._ended)
             await session.detach()
-            await self._close_client()
+            await self._close_client(self._ended)
 
     async def stop(self) -> None:
         """End the session, or give up its start."""
@@ -172,19 +188,43 @@ class Keeper:
             await asyncio.wait([starting])
         if self.session is not None:
             # Running cells learn of it from here: what the server would say of them varies.
-            self._ended = SessionGoneError("The session was stopped.", _NEW_SESSION)
-            await self._cancel_calls()
+            stopped = SessionGoneError("The session was stopped.", _NEW_SESSION)
+            await self._cancel_calls(stopped)
             await self.session.stop()
-            await self._lose(self._ended)
+            await self._lose(stopped)
 
-    async def close(self, timeout_s: float) -> None:
+    async def hand_over(self) -> bool:
+        """Leave the session to this kernel's next process; tell whether that is possible."""
+        if self.session is None:
+            return False
+        session_id = self.session.session_id
+        try:
+            handed_over = await self.session.hand_over()
+        except DeepnoteError:
+            return False
+        record = self._records.load(session_id)
+        if record is None:
+            return False
+        self._records.save(structs.replace(record, state=HANDED_OVER, relay=handed_over))
+        await self.detach()
+        return True
+
+    async def close(self, settings: Settings, timeout_s: float, *, will_restart: bool) -> None:
         """Stop as far as that can be done in time; what remains stays in the record."""
         try:
-            await asyncio.wait_for(self.stop(), timeout_s)
+            await asyncio.wait_for(self._end(settings, will_restart=will_restart), timeout_s)
         except (DeepnoteError, asyncio.TimeoutError) as error:
             _log.warning("The session may still be running: %s", str(error) or "no answer in time")
         finally:
-            await self._close_client()
+            await self._close_client(SessionGoneError("The kernel is shutting down."))
+
+    async def _end(self, settings: Settings, *, will_restart: bool) -> None:
+        if will_restart and await self.hand_over():
+            return
+        await self.stop()
+        left = self._records.handed_over(self._owner)
+        if left is not None and not will_restart:
+            await inventory.stop(settings, self._records, left.id)
 
     async def survey(self, settings: Settings) -> list[Record]:
         """Return the recorded sessions with their present state."""
@@ -210,7 +250,7 @@ class Keeper:
             # Another one in the middle of a notebook would lack the variables of this one.
             raise SessionGoneError(self._ended.message, self._ended.remedy)
         if self._starting is None:
-            self._is_giving_up = False
+            self._is_giving_up, self._cut_off = False, None
             self._starting = asyncio.ensure_future(self._start(settings, progress))
         return await self._starting
 
@@ -218,7 +258,8 @@ class Keeper:
         client: AsyncClient | None = None
         try:
             client = await open_client(settings)
-            session = await self._lifecycle(client, settings, progress).start()
+            lifecycle = self._lifecycle(client, settings, progress)
+            session = await self._taken_over(lifecycle) or await lifecycle.start()
         except BaseException:
             if client is not None:
                 await client.aclose()
@@ -227,12 +268,24 @@ class Keeper:
             self._starting = None
         return self._hold(session, client)
 
+    async def _taken_over(self, lifecycle: Lifecycle) -> Session | None:
+        """Return the session that this kernel's last process has left, restarted; if it can be had."""
+        record = self._records.handed_over(self._owner)
+        if record is None:
+            return None
+        try:
+            return await lifecycle.attach(record.id)
+        except DeepnoteError as error:
+            _log.warning("The session could not be kept: %s", error)
+            await lifecycle.discard(record.id)
+            return None
+
     def _lifecycle(self, client: AsyncClient, settings: Settings, progress: Progress) -> Lifecycle:
         return Lifecycle(client, settings, self._records, owner=self._owner, progress=progress)
 
     def _hold(self, session: Session, client: AsyncClient) -> Session:
         session.on_message = self._deliver
-        self.session, self._client, self._ended = session, client, None
+        self.session, self._client, self._ended, self._cut_off = session, client, None, None
         return session
 
     async def _judged(self, error: DeepnoteError) -> DeepnoteError:
@@ -250,24 +303,24 @@ class Keeper:
             )
         return error
 
-    async def _lose(self, error: DeepnoteError) -> DeepnoteError:
+    async def _lose(self, error: SessionGoneError) -> SessionGoneError:
         session, self.session = self.session, None
-        if isinstance(error, SessionGoneError):
-            self._ended = error
-        await self._close_client()
+        self._ended = error
+        await self._close_client(error)
         # Last: a cell that was cancelled may have recorded how far it came.
         if session is not None:
             self._records.remove(session.session_id)
         return error
 
-    async def _close_client(self) -> None:
+    async def _close_client(self, reason: SessionGoneError) -> None:
         client, self._client = self._client, None
         if client is None:
             return
-        await self._cancel_calls()
+        await self._cancel_calls(reason)
         await client.aclose()
 
-    async def _cancel_calls(self) -> None:
+    async def _cancel_calls(self, reason: SessionGoneError) -> None:
+        self._cut_off = reason
         others = self._calls - {asyncio.current_task()}
         for call in others:
             call.cancel()
@@ -291,7 +344,7 @@ class Keeper:
             self._calls.discard(task)
 
 
-def _interrupted(cell: Cell) -> list[Event]:
+def _interrupted(cell: Cell | None) -> list[Event]:
     messages = to_messages([error_output("KeyboardInterrupt")])
-    content = reply_content(messages, execution_count=cell.execution_count)
+    content = reply_content(messages, execution_count=cell.execution_count if cell else 0)
     return [*messages, Reply(content=content)]

@@ -34,7 +34,7 @@ from deepnote_kernel.session import scratch
 from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.direct import DirectSession
 from deepnote_kernel.session.live import LiveSession
-from deepnote_kernel.session.record import Record
+from deepnote_kernel.session.record import HANDED_OVER, Record
 
 if TYPE_CHECKING:
     from deepnote_kernel.api import AsyncClient
@@ -47,7 +47,6 @@ __all__ = ["Lifecycle"]
 
 _log = logging.getLogger(__name__)
 
-_KERNEL_LIMIT_S: Final = 60.0
 _STOP_LIMIT_S: Final = 10.0
 _CHECK_LIMIT_MS: Final = 10_000
 
@@ -61,9 +60,10 @@ class Lifecycle:
         records: Where it is recorded.
         owner: Who it belongs to, for the record.
         progress: Takes a line for each stage.
+        kernel_limit_s: Seconds a kernel may take to come up after a first run that failed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what every step needs
         self,
         client: AsyncClient,
         settings: Settings,
@@ -71,12 +71,14 @@ class Lifecycle:
         *,
         owner: str,
         progress: Progress,
+        kernel_limit_s: float = 60.0,
     ) -> None:
         self._client = client
         self._settings = settings
         self._records = records
         self._owner = owner
         self._progress = progress
+        self._kernel_limit_s = kernel_limit_s
 
     async def start(self) -> Session:
         """Create a session and wait until it takes cells. Cancelling stops what was started.
@@ -93,7 +95,7 @@ class Lifecycle:
         try:
             session = await asyncio.wait_for(self._ready(created, record), limit_s)
         except BaseException as error:
-            await self._stop_quietly(record.id)
+            await self.discard(record.id)
             if isinstance(error, asyncio.TimeoutError):
                 raise SessionStartError(
                     f"The session was not ready after {limit_s:g} s and was stopped.",
@@ -177,7 +179,7 @@ class Lifecycle:
         self._records.save(record)
         self._records.remove(pending.id)
         if is_cancelled:
-            await self._stop_quietly(record.id)
+            await self.discard(record.id)
             raise asyncio.CancelledError
         return created, record
 
@@ -194,7 +196,7 @@ class Lifecycle:
             self._progress(f"no idle limit: {error.server_message}")
         return await self._client.send(sessions.create(notebook_id, storage_mode=storage_mode))
 
-    async def _stop_quietly(self, session_id: str) -> None:
+    async def discard(self, session_id: str) -> None:
         """Stop a session that is of no use; if that fails, its record remains."""
         call = self._client.send(sessions.stop(session_id))
         try:
@@ -236,7 +238,7 @@ class Lifecycle:
     async def _check_kernel(self, record: Record) -> None:
         """Run nothing, to see whether anything would run."""
         try:
-            await asyncio.wait_for(self._run_nothing(record), _KERNEL_LIMIT_S)
+            await asyncio.wait_for(self._run_nothing(record), self._kernel_limit_s)
         except asyncio.TimeoutError:
             raise SessionStartError(
                 "The session's kernel did not come up.",
@@ -253,7 +255,7 @@ class Lifecycle:
             except ConflictError:
                 await asyncio.sleep(delay_s)
             else:
-                return
+                break
 
     async def _answering_notebook(self, created: CreatedSession, notebook_id: str) -> str:
         """Return the id the session's kernel is addressed by: the source's, or else the copy's."""
@@ -290,7 +292,11 @@ class Lifecycle:
             notebook_id=record.notebook_id,
             created_at=record.created_at,
         )
-        if record.relay:
+        if record.state == HANDED_OVER:
+            await session.take_over(record.relay)
+            record = msgspec.structs.replace(record, state="ready", relay={})
+            self._records.save(record)
+        elif record.relay:
             await session.reopen(record.relay.get("acknowledged", 0))
         else:
             await session.open()

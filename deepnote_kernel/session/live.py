@@ -17,8 +17,11 @@ from deepnote_kernel.api import sessions
 from deepnote_kernel.errors import (
     ConflictError,
     DeepnoteError,
+    ExecutionTimeoutError,
     NotFoundError,
+    ServerError,
     SessionError,
+    TransportError,
     UnsupportedError,
 )
 from deepnote_kernel.outputs import Message, to_messages
@@ -37,6 +40,7 @@ __all__ = ["LiveSession"]
 
 _INSTALL_LIMIT_MS: Final = 30_000
 _RESTART_LIMIT_S: Final = 20.0
+_HOME_LIMIT_S: Final = 1.0
 
 
 class LiveSession(DirectSession):
@@ -52,6 +56,7 @@ class LiveSession(DirectSession):
         self._link: Link | None = None
         self._far_side: JSON = {}
         self._events: asyncio.Queue[Event | asyncio.Future[JSON]] | None = None
+        self._left: asyncio.Queue[Event | asyncio.Future[JSON]] | None = None
         self._budget = Budget(self.settings.calls_per_minute)
 
     # Opening
@@ -74,15 +79,21 @@ class LiveSession(DirectSession):
         Args:
             acknowledged: The last frame that process has received.
         """
+        self._events = self._left = asyncio.Queue()
         try:
+            # The process that went may have left a call behind, which keeps others from coming in.
+            await self.recall()
             await self._greet(acknowledged)
         except RelayLostError:
             await self.open()
+        finally:
+            self._events = None
 
     @property
-    def running_cell(self) -> str:
-        """Id of the cell that runs on the far side; empty where none does."""
-        return self._link.answer.cell if self._link else ""
+    def has_left_cell(self) -> bool:
+        """Whether an earlier process has left a cell here whose end nobody has seen."""
+        link = self._link
+        return link is not None and bool(link.answer.cell or link.unclaimed)
 
     async def _greet(self, acknowledged: int) -> None:
         link = Link(
@@ -141,18 +152,18 @@ class LiveSession(DirectSession):
                 self._events = self._interrupted = None
 
     async def follow(self) -> AsyncIterator[Event]:
-        """Yield what the cell does that was running when this process took the session over."""
+        """Yield what that cell has done since, and what it does from now on."""
         async with self._turn:
             link = await self._opened()
-            if not link.answer.cell:
+            if not self.has_left_cell:
                 return
-            self._events = asyncio.Queue()
+            self._events = self._left or asyncio.Queue()
             self._interrupted = asyncio.Event()
             try:
                 async for event in self._until(link.follow()):
                     yield event
             finally:
-                self._events = self._interrupted = None
+                self._events = self._left = self._interrupted = None
 
     async def _until(self, reply: asyncio.Future[JSON]) -> AsyncIterator[Event]:
         """Yield events up to and including a cell's reply."""
@@ -219,22 +230,29 @@ class LiveSession(DirectSession):
 
     async def restart(self) -> None:
         """Replace the far process in place: an empty namespace in the same session."""
-        before = self._far_side.get("boot")
-        if self._link is not None:
-            with contextlib.suppress(DeepnoteError):
-                self._link.request("restart")
-                await asyncio.wait_for(self._link.home(), 2.0)
-            await self._link.close()
-            self._link = None
+        await self.take_over(await self.hand_over())
+
+    async def hand_over(self) -> JSON:
+        """Ask the far process to replace itself, and let go of it."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.request("restart")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(link.home(), _HOME_LIMIT_S)
+            await link.close()
+        return {"boot": self._far_side.get("boot", "")}
+
+    async def take_over(self, handed_over: JSON) -> None:
+        """Wait for the process that replaces the one named, and install the relay in it."""
         deadline = time.monotonic() + _RESTART_LIMIT_S
-        for delay_s in delays(0.1, 0.5):
-            await asyncio.sleep(delay_s)
-            with contextlib.suppress(DeepnoteError):
+        for delay_s in delays(0.05, 0.5):
+            with contextlib.suppress(*_PASSING):
                 await self.open()
-            if self._link is not None and self._far_side.get("boot") != before:
-                return
+                if self._far_side["boot"] != handed_over["boot"]:
+                    return
             if time.monotonic() > deadline:
                 raise UnsupportedError("The kernel did not come back after its restart.")
+            await asyncio.sleep(delay_s)
 
     async def status(self) -> Status:
         """Ask the server what the session is doing."""
@@ -299,6 +317,14 @@ class LiveSession(DirectSession):
             self.on_progress({"acknowledged": self._link.acknowledged, "cell": cell_id})
 
 
+# What calls meet while a process is replaced by another.
+_PASSING: Final = (
+    ConflictError,
+    ExecutionTimeoutError,
+    RelayLostError,
+    ServerError,
+    TransportError,
+)
 _SHOWN: Final = ("python", "ipykernel", "ipython", "greenlet")
 
 

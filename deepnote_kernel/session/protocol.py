@@ -148,6 +148,27 @@ class Session(Protocol):
         """
         ...
 
+    @property
+    def has_left_cell(self) -> bool:
+        """Whether an earlier process has left a cell here whose end nobody has seen."""
+        ...
+
+    def follow(self) -> AsyncIterator[Event]:
+        """Yield what that cell does from now on, as :meth:`run` would."""
+        ...
+
+    async def hand_over(self) -> JSON:
+        """Begin a restart in place and let go; return what the next process needs to end it.
+
+        Raises:
+            UnsupportedError: This session has no such restart.
+        """
+        ...
+
+    async def take_over(self, handed_over: JSON) -> None:
+        """End the restart that another process has begun with :meth:`hand_over`."""
+        ...
+
     async def detach(self) -> None:
         """Leave the session running and let go of it, so that another process may attach."""
         ...

@@ -19,9 +19,13 @@ from jupyter_core.paths import jupyter_data_dir
 
 from deepnote_kernel.outputs import JSON
 
-__all__ = ["Record", "Records"]
+__all__ = ["HANDED_OVER", "Record", "Records"]
 
 _log = logging.getLogger(__name__)
+
+
+HANDED_OVER = "handed over"
+"""State of a session whose owner is being restarted: its next process takes it over."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +43,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Who started it: the connection file of a kernel, or empty."""
 
     state: str = "starting"
+    """``starting``, ``ready``, or :data:`HANDED_OVER`."""
+
     relay: JSON = {}
     """What a live session needs to pick a running cell up again."""
 
@@ -99,6 +105,11 @@ class Records:
         """Return every readable record, oldest first."""
         found = [self._read(path) for path in self._folder.glob("*.json")]
         return sorted((r for r in found if r is not None), key=lambda record: record.created_at)
+
+    def handed_over(self, owner: str) -> Record | None:
+        """Return the session that an owner's last process has left to its next one, if any."""
+        left = (r for r in self.all() if r.state == HANDED_OVER and r.owner == owner)
+        return next(left, None) if owner else None
 
     def _path(self, session_id: str) -> Path:
         # The id came over the network: nothing but a plain name becomes part of a path.

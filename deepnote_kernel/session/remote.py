@@ -137,18 +137,22 @@ class Remote:
         if self._lazy_keeper is not None:
             self._call(self._lazy_keeper.stop())
 
-    def close(self, timeout_s: float = 2.0) -> None:
+    def close(self, timeout_s: float = 2.0, *, will_restart: bool = False) -> None:
         """Stop the session as far as that can be done in time, and end the I/O thread.
 
         Args:
             timeout_s: Seconds to wait for the server. The session stays in the record if it did
                 not answer.
+            will_restart: Whether this kernel's next process shall have the session, restarted, if
+                that can be done.
         """
         # In a forked child the thread is not there, and the session is the parent's.
-        if self._lazy_keeper is None or os.getpid() != self._pid:
+        is_idle = self._lazy_keeper is None and not self._records.handed_over(self._owner)
+        if is_idle or os.getpid() != self._pid:
             return
+        closing = self._keeper.close(self.settings, timeout_s, will_restart=will_restart)
         atexit.unregister(self.close)
-        self._call(self._lazy_keeper.close(timeout_s))
+        self._call(closing)
         self._io.close()
         self._lazy_keeper = None
 
@@ -167,6 +171,19 @@ class Remote:
         Raises:
             DeepnoteError: The cell could not be run, or nothing is known of its end.
         """
+        yield from self._events(cell, progress)
+
+    def follow(self) -> Iterator[Event]:
+        """Yield what the cell does that an earlier process has left running, as :meth:`events`.
+
+        Raises:
+            SessionError: No session is held.
+            DeepnoteError: Nothing is known of the cell's end.
+        """
+        self._required()
+        yield from self._events(None, _unheard)
+
+    def _events(self, cell: Cell | None, progress: Progress) -> Iterator[Event]:
         inbox: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self._io.submit(self._keeper.run(self.settings, cell, progress, inbox.put))
         is_interrupted = has_ended = False

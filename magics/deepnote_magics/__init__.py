@@ -10,7 +10,7 @@ The Deepnote kernels load this themselves, and add ``%%local``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deepnote_magics.deepnote import DeepnoteMagics
 from deepnote_magics.local import LocalMagics
@@ -32,9 +32,10 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Stop a session the magics have started and take them away; called by ``%unload_ext``."""
-    magics = shell.magics_manager.registry.pop("DeepnoteMagics", None)
+    manager: Any = shell.magics_manager
+    magics = manager.registry.pop("DeepnoteMagics", None)
     if magics is not None:
         magics.close()
-    shell.magics_manager.registry.pop("LocalMagics", None)
+    manager.registry.pop("LocalMagics", None)
     for kind, name in (("line", "deepnote"), ("cell", "deepnote"), ("cell", "local")):
-        shell.magics_manager.magics[kind].pop(name, None)
+        manager.magics[kind].pop(name, None)

@@ -70,8 +70,15 @@ VERBS = {
     "start": Verb("start a session and wait until it is ready", _PLACE),
     "use": Verb("choose where the next session runs, without starting it", _PLACE),
     "attach": Verb(
-        "take over a session that runs already",
-        (_option("session_id", "its id, as '%%deepnote sessions' lists it", metavar="SESSION"),),
+        "take over a session that runs already, and show what its running cell does",
+        (
+            _option(
+                "session_id",
+                "its id, as '%%deepnote sessions' lists it; not needed where there is but one",
+                metavar="SESSION",
+                nargs="?",
+            ),
+        ),
     ),
     "status": Verb("show where cells run and what that place is doing"),
     "interrupt": Verb("interrupt the cell that runs"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from deepnote_kernel.session.protocol import InputRequest
+    from deepnote_kernel.session.protocol import Event, InputRequest
     from deepnote_kernel.session.remote import Remote
 
 __all__ = ["DeepnoteMagics"]
@@ -32,7 +32,7 @@ __all__ = ["DeepnoteMagics"]
 class DeepnoteMagics(Magics):
     """The magics; in a Deepnote kernel they share its session, elsewhere they have their own."""
 
-    shell: InteractiveShell
+    shell: Any
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -47,8 +47,7 @@ class DeepnoteMagics(Magics):
     def remote(self) -> Remote:
         """The session's façade; made from the environment where no kernel of ours has one."""
         if self.is_in_deepnote_kernel:
-            kernel: Any = self.shell.kernel  # type: ignore[attr-defined]
-            remote: Remote = kernel.remote
+            remote: Remote = self.shell.kernel.remote
             return remote
         if self._own_remote is None:
             from deepnote_kernel.config import Settings  # noqa: PLC0415 - heavy, and maybe unused
@@ -97,8 +96,7 @@ class DeepnoteMagics(Magics):
 
     def add_completer(self) -> None:
         """Let IPython's completer ask us about lines that begin with ``%deepnote``."""
-        shell: Any = self.shell
-        shell.set_hook("complete_command", self.complete, str_key="%deepnote")
+        self.shell.set_hook("complete_command", self.complete, str_key="%deepnote")
 
     def complete(self, _shell: InteractiveShell, event: Any) -> list[str]:
         """Complete what follows ``%deepnote``; called by IPython's completer."""
@@ -110,17 +108,18 @@ class DeepnoteMagics(Magics):
     # Cells
 
     def _run_cell(self, line: str, code: str) -> None:
-        from deepnote_kernel.session.protocol import (  # noqa: PLC0415 - needs msgspec
-            Cell,
-            InputRequest,
-            Reply,
-        )
+        from deepnote_kernel.session.protocol import Cell  # noqa: PLC0415 - needs msgspec
 
         if line.strip():
             raise ConfigError("%%deepnote takes no options.", "Set them with %deepnote use.")
         progress = Progress(self.shell)
         cell = Cell(id=uuid.uuid4().hex, code=code, allow_stdin=True)
-        for event in self.remote.events(cell, progress):
+        self._show_all(self.remote.events(cell, progress), progress)
+
+    def _show_all(self, events: Iterator[Event], progress: Progress) -> None:
+        from deepnote_kernel.session.protocol import InputRequest, Reply  # noqa: PLC0415 - msgspec
+
+        for event in events:
             progress.settle()
             if isinstance(event, Reply):
                 if event.content["status"] == "error":
@@ -163,8 +162,22 @@ class DeepnoteMagics(Magics):
         print(f"Next session: notebook {notebook}, {settings.mode}, {settings.base_url}.")
 
     def _attach(self, arguments: Namespace) -> None:
-        session = self.remote.attach(arguments.session_id)
+        session_id = arguments.session_id or self._only_session()
+        with self._progress() as progress:
+            session = self.remote.attach(session_id, progress)
         print(f"Attached to session {session.session_id}.")
+        if session.has_left_cell:
+            self._show_all(self.remote.follow(), progress)
+
+    def _only_session(self) -> str:
+        """Return the session that can only be meant."""
+        records = [record for record in self.remote.sessions() if not record.is_pending]
+        if len(records) != 1:
+            raise ConfigError(
+                f"{len(records) or 'No'} sessions started from this computer are running.",
+                "See %deepnote sessions, and name one." if records else "Run %deepnote start.",
+            )
+        return records[0].id
 
     def _status(self, _arguments: Namespace) -> StatusView:
         return StatusView(self.remote.status())

@@ -93,7 +93,8 @@ def test_a_thread_outlives_its_cell(
     msg_id = live.send(code)
     assert live.collect(msg_id).reply["status"] == "ok"
     gate.touch()
-    found = live.later(lambda messages: "later" in str(messages))
+    found = live.later(lambda messages: [m for m in messages if m["msg_type"] == "stream"])
+    assert found[-1]["content"]["text"] == "later\n"
     assert found[-1]["parent_header"]["msg_id"] == msg_id
 
 
@@ -104,7 +105,8 @@ def test_a_task_outlives_its_cell(live: Notebook) -> None:
         "task = asyncio.create_task(work())"
     )
     live.run(code)
-    live.later(lambda messages: "from task" in str(messages))
+    found = live.later(lambda messages: [m for m in messages if m["msg_type"] == "stream"])
+    assert found[-1]["content"]["text"] == "from task\n"
 
 
 def test_many_lines_arrive_in_order(live: Notebook) -> None:

@@ -77,7 +77,7 @@ class ScriptedSession(Session):
     @property
     def has_left_cell(self) -> bool:
         """Nothing was left running."""
-        return ""
+        return False
 
     def follow(self) -> AsyncIterator[Event]:
         """Do as a cell does that was left running."""
