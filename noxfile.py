@@ -84,25 +84,6 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
-def examples(session: nox.Session) -> None:
-    """Run the example notebooks with the tools that people run notebooks with."""
-    session.install(*EDITABLE, "--group", "test")
-    out = Path(session.create_tmp()).absolute()
-    kernel = "deepnote-local"
-    for notebook in sorted(Path("examples").glob("*.ipynb")):
-        copy = out / notebook.name
-        session.run("jupyter", "execute", f"--kernel_name={kernel}", f"--output={copy}", notebook)
-        session.run(
-            *("jupyter", "nbconvert", "--execute", "--to", "html", "--output-dir", out),
-            *(f"--ExecutePreprocessor.kernel_name={kernel}", notebook),
-        )
-    session.run(
-        *("papermill", "-k", kernel, "-p", "folds", "3"),
-        *("examples/report.ipynb", out / "report.ipynb"),
-    )
-
-
-@nox.session
 def screenshot(session: nox.Session) -> None:
     """Make docs/images/jupyterlab.png anew. Needs a Chromium on the machine."""
     session.install(*EDITABLE, "--group", "lab", "playwright")

@@ -69,3 +69,13 @@ def test_a_cell_that_fails_fails_the_demo(tmp_path: Path) -> None:
     assert done.stderr.strip().endswith("fails.ipynb stopped early: CellExecutionError.")
     (cell,) = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
     assert [output.output_type for output in cell.outputs] == ["stream", "error"]
+
+
+def test_papermill_gives_the_report_its_parameters(tmp_path: Path) -> None:
+    """The README's papermill command runs the report with the values given."""
+    command = [sys.executable, "-m", "papermill", "-k", "deepnote-local", "-p", "folds", "3"]
+    command += ["examples/report.ipynb", str(tmp_path / "out.ipynb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    last = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1]
+    assert last.outputs[0].text.startswith("alpha=1.0, 3 folds: R²")
