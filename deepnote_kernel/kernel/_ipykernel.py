@@ -59,6 +59,9 @@ class KernelBase(IPythonKernel):
     # publish is not buffered, so the wait is dropped.
     _execute_sleep = 0.0
 
+    greeting = ""
+    """What a console shows first; ipykernel's ``banner`` is now an attribute, now a property."""
+
     if TYPE_CHECKING:
         # Optional in ipykernel, for kernels that have none; this one always has them.
         session: Any
@@ -82,6 +85,11 @@ class KernelBase(IPythonKernel):
         absent = {"kernel subshells", "debugger"}
         info["supported_features"] = [x for x in info["supported_features"] if x not in absent]
         return info
+
+    @property
+    def banner(self) -> str:  # type: ignore[override]
+        """What a console shows first."""
+        return self.greeting
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -164,11 +172,6 @@ class KernelBase(IPythonKernel):
     def inspect(self, code: str, cursor_pos: int, detail_level: int, omit_sections: Any) -> JSON:
         """Return the content of an ``inspect_reply``; called in any thread."""
         raise NotImplementedError
-
-    async def do_history(self, *args: Any, **kwargs: Any) -> JSON:
-        """Return earlier cells, wherever they ran."""
-        reply: JSON = super().do_history(*args, **kwargs)  # type: ignore[no-untyped-call]
-        return reply
 
     async def execute_locally(self, code: str, **options: Any) -> JSON:
         """Run code in this process, as ipykernel runs a cell."""

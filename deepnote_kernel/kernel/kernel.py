@@ -45,7 +45,7 @@ class DeepnoteKernel(KernelBase):
 
     implementation = "deepnote-kernel"
     implementation_version = __version__
-    banner = f"Deepnote kernel {__version__}. Cells run remotely; %deepnote help tells more."
+    greeting = f"Deepnote kernel {__version__}. Cells run remotely; %deepnote help tells more."
     help_links = List(
         [
             {"text": "Deepnote", "url": "https://deepnote.com/docs"},
@@ -307,11 +307,6 @@ class DeepnoteKernel(KernelBase):
     def _magics(self) -> list[str]:
         magics = self.shell.magics_manager.lsmagic()
         return [*(f"%{name}" for name in magics["line"]), *(f"%%{name}" for name in magics["cell"])]
-
-    async def do_is_complete(self, code: str) -> JSON:
-        """Tell a console whether a cell is complete; IPython's syntax is the same on both sides."""
-        status, indent = self.shell.input_transformer_manager.check_complete(code)
-        return {"status": status, "indent": " " * (indent or 0)}
 
     async def do_debug_request(self, msg: JSON) -> JSON:
         """Say that there is no debugger."""

@@ -25,7 +25,7 @@ def test_the_options_of_start_are_settings() -> None:
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"help", "attach"}])
 def test_every_verb_stands_alone(verb: str) -> None:
-    """All but ``attach``, which needs a session, may be typed without more."""
+    """Nothing but a verb has to be typed."""
     assert parse([verb]).verb == verb
 
 
@@ -36,7 +36,7 @@ def test_every_verb_stands_alone(verb: str) -> None:
         (["start", "--nonsense"], "nrecognized arguments: --nonsense"),
         (["start", "--mode", "nonsense"], "invalid choice: 'nonsense'"),
         (["start", "--idle-shutdown", "soon"], "invalid int value: 'soon'"),
-        (["attach"], "required: SESSION"),
+        (["interrupt", "nonsense"], "nrecognized arguments: nonsense"),
     ],
 )
 def test_a_mistake_is_one_line(words: list[str], message: str) -> None:
@@ -59,14 +59,14 @@ def test_help_lists_every_verb(words: list[str], capsys: pytest.CaptureFixture[s
     assert "%%%%" not in shown
 
 
-@pytest.mark.parametrize("words", [["help", "attach"], ["attach", "--help"]])
+@pytest.mark.parametrize("words", [["help", "stop"], ["stop", "--help"]])
 def test_help_on_one_verb(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Its arguments are explained."""
     with pytest.raises(HelpShown):
         parse(words)
     shown = capsys.readouterr().out
-    assert "usage: %deepnote attach [-h] SESSION" in shown
-    assert "as '%deepnote sessions' lists it" in shown
+    assert "usage: %deepnote stop [-h] [--all] [SESSION]" in shown
+    assert "every session started from this computer" in shown
 
 
 @pytest.mark.parametrize(
