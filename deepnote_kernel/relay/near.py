@@ -137,7 +137,9 @@ class Budget:
     """Says how long a call that merely looks for output shall wait, to stay within a rate.
 
     A bucket of tokens: a third of a minute's calls may go at once, the rest come back evenly, so
-    that no minute sees more than its share. The fewer are left, the longer the pauses.
+    that no minute sees more than its share. The fewer are left, the longer the pauses. Calls that
+    cannot wait, such as those that bring a cell, empty the bucket but leave no debt: after many
+    short cells, the output of a long one is looked for as often as ever.
 
     Args:
         calls_per_minute: How many calls a minute may see.
@@ -156,12 +158,12 @@ class Budget:
     def spend(self) -> None:
         """Count a call."""
         self._refill()
-        self._tokens -= 1
+        self._tokens = max(self._tokens - 1, 0.0)
 
     def pause_s(self) -> float:
         """Return how many seconds to wait before the next look."""
         self._refill()
-        spent = 1 - max(self._tokens, 0) / self._capacity
+        spent = 1 - self._tokens / self._capacity
         return max(1 - self._tokens, spent**2) / self._rate
 
     def _refill(self) -> None:

@@ -95,6 +95,14 @@ def test_polling_gets_slower_and_settles_at_a_steady_rate(calls_per_minute: int)
     assert pauses_s[-1] == pytest.approx(90 / calls_per_minute, rel=0.001)
 
 
+def test_calls_that_cannot_wait_leave_no_debt() -> None:
+    """After hundreds of short cells, output is still looked for at the steady rate."""
+    polling = Polling(60)
+    for _ in range(500):
+        polling.budget.spend()
+    assert polling.budget.pause_s() == pytest.approx(1.5)
+
+
 def test_rest_gives_quick_polls_back() -> None:
     """After a minute without calls, the first look is immediate again."""
     polling = Polling(60)
