@@ -194,14 +194,15 @@ class DirectSession:
 
     async def follow(self) -> AsyncIterator[Event]:
         """Yield nothing."""
-        return
-        yield
+        nothing: list[Event] = []
+        for event in nothing:
+            yield event
 
     async def hand_over(self) -> JSON:
         """Refuse: the next process starts a session of its own."""
         raise UnsupportedError("A direct session is not handed over.")
 
-    async def take_over(self, handed_over: JSON) -> None:
+    async def take_over(self, handed_over: JSON) -> None:  # noqa: ARG002 - the protocol's
         """Refuse, as nothing can have been handed over."""
         raise UnsupportedError("A direct session is not handed over.")
 

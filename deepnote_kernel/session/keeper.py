@@ -269,7 +269,7 @@ class Keeper:
         return self._hold(session, client)
 
     async def _taken_over(self, lifecycle: Lifecycle) -> Session | None:
-        """Return the session that this kernel's last process has left, restarted; if it can be had."""
+        """Return the session that this kernel's last process has left, if it can be had."""
         record = self._records.handed_over(self._owner)
         if record is None:
             return None

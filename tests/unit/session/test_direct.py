@@ -522,3 +522,18 @@ def test_detaching_asks_nothing(api: Api) -> None:
     """A direct session holds nothing on the far side that would have to be let go."""
     api.run_session(lambda session: session.detach())
     assert api.routes == []
+
+
+def test_nothing_can_be_followed_or_handed_over(api: Api) -> None:
+    """A direct cell ends with its call, so another process finds nothing to take up."""
+
+    async def use(session: DirectSession) -> None:
+        assert session.running_cell == ""
+        assert [event async for event in session.follow()] == []
+        with pytest.raises(UnsupportedError, match="not handed over"):
+            await session.hand_over()
+        with pytest.raises(UnsupportedError, match="not handed over"):
+            await session.take_over({})
+
+    api.run_session(use)
+    assert api.routes == []
