@@ -132,10 +132,7 @@ class RemoteCell:
                 self._kernel.show(message, {**message.content, "text": text}, parent_id)
             return
         await self._pace(0)
-        content = message.content
-        if message.msg_type == "execute_result" and parent_id == self._cell.id:
-            content = {**content, "execution_count": self._cell.execution_count}
-        self._kernel.show(message, content, parent_id)
+        self._kernel.show(message, message.content, parent_id)
 
     async def _pace(self, size_bytes: int) -> None:
         delay_s = self._pacer.delay_s(size_bytes)

@@ -1,28 +1,30 @@
 """The far half of the relay: lives inside the remote kernel, knows nothing of this package.
 
-The API gives one call that runs code and returns its outputs at the end. This module turns that into a live
-kernel. It is sent once per session as source text; from then on every call carries one line,
-``__deepnote_relay__({...})``, which is answered here and never reaches IPython, so it leaves no trace in the
-user's namespace, history or counters.
+The API gives one call that runs code and returns its outputs at the end. This module turns that
+into a live kernel. It is sent once per session as source text; from then on every call carries one
+line, ``__deepnote_relay__({...})``, which is answered here and never reaches IPython, so it leaves
+no trace in the user's namespace, history or counters.
 
-A call brings numbered *requests* (run this cell, take this comm message, interrupt, ...), each carried out once
-however often it is sent, and takes home numbered *frames* (outputs, comm messages, replies), each kept until a
-later call acknowledges it. So a call may fail, be repeated or get lost without harm. A call waits a while for
-frames to come, which makes it a long poll.
+A call brings numbered *requests* (run this cell, take this comm message, interrupt, ...), each
+carried out once however often it is sent, and takes home numbered *frames* (outputs, comm messages,
+replies), each kept until a later call acknowledges it. So a call may fail, be repeated or get lost
+without harm. A call waits a while for frames to come, which makes it a long poll.
 
-A cell does not run inside the call that brought it. It is an asyncio task of the kernel's own loop whose every
-step runs in a greenlet. A watcher thread looks at the loop's selector; when the loop has something to do (a
-call has come in, an output wants to go out) it sends the main thread a private signal, whose handler switches
-from the cell's greenlet back to the loop. The loop does its work, and the task's next step goes on with the cell
-where it stopped. The code runs on the main thread, as ever, and never notices.
+A cell does not run inside the call that brought it. It is an asyncio task of the kernel's own loop
+whose every step runs in a greenlet. A watcher thread looks at the loop's selector; when the loop
+has something to do (a call has come in, an output wants to go out) it sends the main thread a
+private signal, whose handler switches from the cell's greenlet back to the loop. The loop does its
+work, and the task's next step goes on with the cell where it stopped. The code runs on the main
+thread, as ever, and never notices.
 
-Outputs are caught where ipykernel hands them to its IOPub thread: all of them pass there, those of threads,
-forked children and C code included, and each names its cell in its parent header.
+Outputs are caught where ipykernel hands them to its IOPub thread: all of them pass there, those of
+threads, forked children and C code included, and each names its cell in its parent header.
 """
+
+from __future__ import annotations
 
 import asyncio
 import base64
-import collections
 import concurrent.futures
 import contextvars
 import inspect
@@ -36,6 +38,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 
 import greenlet
 import ipykernel
@@ -43,85 +46,103 @@ import IPython
 from ipykernel.jsonutil import json_clean
 from jupyter_client.session import DELIM
 
-VERSION = 1
 MARK = "__deepnote_relay__"
 MIME = "application/vnd.deepnote-kernel.relay+json"
-THREAD_NAME = "deepnote-relay"
+BOOT = os.urandom(8).hex()
+"""Another one after each restart of the process."""
+
+LEAVE = signal.SIGRTMAX - 3
+"""The signal that asks the code to give the loop a turn. SIGALRM and its like are the user's."""
 
 SLICE_S = 0.1
 """How long a cell may run, in seconds, before the loop gets a turn even if nothing woke it."""
+
 TURNS = 8
-"""How many rounds the loop gets then: a call that has come in takes some until it is answered or waits."""
+"""How many rounds the loop gets then: a call that has come in takes some until it waits."""
+
 RETRY_S = 0.002
 """When to try again, in seconds, after a moment at which switching was not safe."""
+
 HOLD_S = 1.0
 """How long a SIGINT may hold the code up, in seconds, if no call follows."""
+
 FLUSH_S = 0.01
 """How long ipykernel may hold back printed text, in seconds."""
-LEAVE = signal.SIGRTMAX - 3
-"""The signal that asks the code to give the loop a turn. SIGALRM and its like are the user's."""
+
 MEMORY_BYTES = 32 << 20
 """Frames beyond this wait on disk."""
+
 HELD_BYTES = 1 << 30
 """Outputs beyond this, while nobody fetches them, are dropped with a note."""
 
-# Waiting for somebody else inside threading is the one safe place there: the lock is not held meanwhile.
+LEFT = object()
+"""What a job hands out when it was left in the middle of something, rather than awaits."""
+
+# Waiting for somebody else is the one safe place inside threading: its locks are free meanwhile.
 WAITS = {"wait", "wait_for", "join", "_wait_for_tstate_lock", "acquire"}
-OUTPUTS = {
-    "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output",
-    "comm_open", "comm_msg", "comm_close", "debug_event",
-}  # fmt: skip
+NEVER = {"ipykernel.iostream", "logging"}
+NOT_IN = {"queue", "importlib._bootstrap", "importlib._bootstrap_external", __name__}
+OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "error"}
+OUTPUTS |= {"clear_output", "comm_open", "comm_msg", "comm_close"}
 
 
 def is_safe_to_leave(frame):
     """Tell whether the code on this stack may be left in the middle.
 
-    The loop's own code must never wait for a lock that a suspended cell holds: the stream buffer's, logging's,
-    the outbox's, an import's. Locks of the user's are no danger, because whoever waits for them can be left too.
+    The loop's own code must never wait for a lock that a suspended cell holds: the stream buffer's,
+    logging's, the outbox's, an import's. Locks of the user's are no danger, because whoever waits
+    for them can be left too.
     """
-    innermost = True
+    module = frame.f_globals.get("__name__")
+    if module in NOT_IN or (module == "threading" and frame.f_code.co_name not in WAITS):
+        return False
     while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module in {"ipykernel.iostream", "logging"} or frame.f_code is Outbox.add.__code__:
+        if frame.f_globals.get("__name__") in NEVER or frame.f_code is Outbox.add.__code__:
             return False
-        if innermost:
-            if module == "threading":
-                if frame.f_code.co_name not in WAITS:
-                    return False
-            elif module in {"queue", "importlib._bootstrap", "importlib._bootstrap_external", __name__}:
-                return False
-            innermost = False
         frame = frame.f_back
     return True
+
+
+def dumps(value):
+    """Return JSON as bytes."""
+    return json.dumps(value).encode("ascii")
+
+
+def encode_frame(number, parent, msg_type, content, metadata=b"{}", buffers=()):
+    """Return one frame; ``content`` and ``metadata`` are JSON already and are passed through."""
+    encoded = [base64.b64encode(data).decode("ascii") for data in buffers]
+    head = dumps({"n": number, "parent": parent, "type": msg_type, "buffers": encoded})
+    return head[:-1] + b', "content": ' + content + b', "metadata": ' + metadata + b"}"
 
 
 class Outbox:
     """Numbered frames, kept until acknowledged; the first is number 1. Thread-safe.
 
-    A frame is the JSON text of one message, as bytes. What does not fit into memory waits in a temporary file.
+    A frame is the JSON text of one message, as bytes. What does not fit into memory waits in a
+    temporary file.
     """
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.frames = collections.deque()  # (number, length, bytes or place in the file)
+        self.frames = deque()  # (number, length, bytes or place in the file)
         self.last = self.held = 0
         self.spill = None
         self.is_dropping = False
 
     def add(self, encode, is_urgent=False):
-        """Append the frame ``encode(number)``; in place of outputs in a row beyond the limit, one note."""
+        """Append the frame ``encode(number)``; for outputs in a row beyond the limit, one note."""
         with self.lock:
-            number = self.last + 1
-            frame = encode(number)
-            if self.held + len(frame) > HELD_BYTES and not is_urgent:
-                if self.is_dropping:
-                    return
-                self.is_dropping = True
-                note = "[output dropped: nobody has fetched the last %d MiB of it]\n" % (HELD_BYTES >> 20)
-                frame = encode_frame(number, "", "stream", dumps({"name": "stderr", "text": note}))
-            elif not is_urgent:
-                self.is_dropping = False
-            self.last = number
+            frame = encode(self.last + 1)
+            is_too_much = self.held + len(frame) > HELD_BYTES and not is_urgent
+            if is_too_much and self.is_dropping:
+                return
+            if not is_urgent:
+                self.is_dropping = is_too_much
+            if is_too_much:
+                text = f"[output dropped: {HELD_BYTES >> 20} MiB wait to be fetched]\n"
+                note = dumps({"name": "stderr", "text": text})
+                frame = encode_frame(self.last + 1, "", "stream", note)
+            self.last += 1
             length = len(frame)
             if self.held + length > MEMORY_BYTES:
                 self.spill = self.spill or tempfile.TemporaryFile(prefix="deepnote-")
@@ -129,7 +150,7 @@ class Outbox:
                 self.spill.write(frame)
                 frame = place
             self.held += length
-            self.frames.append((number, length, frame))
+            self.frames.append((self.last, length, frame))
 
     def acknowledge(self, number):
         """Forget the frames up to a number."""
@@ -141,7 +162,7 @@ class Outbox:
                 self.spill = None
 
     def take(self, limit):
-        """Return frames from the oldest on: at most ``limit`` bytes of them, but one at least, if there is any."""
+        """Return the oldest frames: at most ``limit`` bytes of them, but one if there is any."""
         taken, size = [], 0
         with self.lock:
             for _, length, frame in self.frames:
@@ -155,27 +176,13 @@ class Outbox:
         return taken
 
 
-def dumps(value):
-    """Return JSON as bytes."""
-    return json.dumps(value).encode("ascii")
-
-
-def encode_frame(number, parent, msg_type, content, metadata=b"{}", buffers=()):
-    """Return one frame; ``content`` and ``metadata`` are JSON already and are passed through."""
-    head = dumps({
-        "n": number, "parent": parent, "type": msg_type,
-        "buffers": [base64.b64encode(b).decode("ascii") for b in buffers],
-    })  # fmt: skip
-    return head[:-1] + b', "content": ' + content + b', "metadata": ' + metadata + b"}"
-
-
 class Job:
-    """A piece of the user's work (a cell, a comm message) that can be left and gone on with at any bytecode.
+    """A piece of the user's work (a cell, a comm message) that can be left at any bytecode.
 
-    Awaited by a task of the loop. Each step of that task runs the work's coroutine in this job's greenlet until
-    it awaits something, ends, or the loop is to have a turn. The two sides hand each other a value when they
-    switch: the work hands out what the task shall wait for (``None``: just a turn of the loop), the task hands
-    back an exception to raise, or ``None``.
+    Awaited by a task of the loop. Each step of that task runs the work's coroutine in this job's
+    greenlet until it awaits something, ends, or the loop is to have a turn. When they switch, the
+    work hands out what it awaits, or :data:`LEFT`; the task hands back an exception to raise there,
+    or ``None``.
     """
 
     def __init__(self, relay, work, request, parent, context):
@@ -200,7 +207,7 @@ class Job:
                 error = self.loop_side.switch(awaited)
         except StopIteration as stop:
             self.outcome = (stop.value, None)
-        except BaseException as failure:  # noqa: BLE001 - raised again where the job is awaited
+        except BaseException as failure:
             self.outcome = (None, failure)
 
     def __await__(self):
@@ -213,36 +220,39 @@ class Job:
                 if failure:
                     raise failure
                 return value
+            if awaited is LEFT:
+                yield from self._give_turns()
+                continue
             error, self.cancelled = self.cancelled, None
-            if awaited is None:
-                # Left in the middle of something: an exception must wait until the code awaits.
-                for pause in (self.relay.hold(), *[None] * TURNS):
-                    try:
-                        yield pause
-                    except asyncio.CancelledError as cancelled:
-                        self.cancelled = cancelled
-                continue
-            if error:
-                continue
-            self.is_parked = True
-            try:
-                if self.is_interrupted:
-                    self.task.cancel()
-                yield awaited
-            except asyncio.CancelledError as cancelled:
-                error = self._reason(cancelled)
-            except BaseException as failure:  # noqa: BLE001 - the code's own to handle
-                error = failure
-            finally:
-                self.is_parked = False
+            if not error:
+                error = yield from self._park(awaited)
 
-    def _reason(self, cancelled):
-        if not self.is_interrupted:
-            return cancelled
-        self.is_interrupted = False
-        if hasattr(self.task, "uncancel"):
-            self.task.uncancel()
-        return KeyboardInterrupt()
+    def _give_turns(self):
+        """Let the loop work. What is raised meanwhile must wait until the code awaits something."""
+        for pause in (self.relay.hold(), *[None] * TURNS):
+            try:
+                yield pause
+            except asyncio.CancelledError as cancelled:
+                self.cancelled = cancelled
+
+    def _park(self, awaited):
+        """Wait for what the code awaits; return what to raise there."""
+        self.is_parked = True
+        try:
+            if self.is_interrupted:
+                self.task.cancel()
+            yield awaited
+        except asyncio.CancelledError as cancelled:
+            if not self.is_interrupted:
+                return cancelled
+            self.is_interrupted = False
+            if hasattr(self.task, "uncancel"):
+                self.task.uncancel()
+            return KeyboardInterrupt()
+        except BaseException as failure:
+            return failure
+        finally:
+            self.is_parked = False
 
     def _step(self, error):
         """Run the work for one slice and return what it handed out."""
@@ -260,10 +270,10 @@ class Job:
             self.sigint = signal.signal(signal.SIGINT, before)
 
     def leave(self, frame):
-        """Give the loop a turn, if this moment is safe. Called in the middle of the code, by a signal handler."""
+        """Give the loop a turn, if this moment is safe; called by a signal handler, anywhere."""
         if greenlet.getcurrent() is self.loop_side or not is_safe_to_leave(frame):
             return
-        self._hand_out(None)
+        self._hand_out(LEFT)
         if self.is_interrupted:
             self.is_interrupted = False
             handler = signal.getsignal(signal.SIGINT)  # of the user's, perhaps
@@ -271,9 +281,9 @@ class Job:
             (signal.default_int_handler if is_ours else handler)(signal.SIGINT, frame)
 
     def wait(self, future):
-        """Wait for a future from code that is no coroutine, as ``await`` would; return its result."""
+        """Wait for a future, as ``await`` would, in code that is no coroutine."""
         if not future.done():
-            future._asyncio_future_blocking = True  # noqa: SLF001 - how a future tells a task to wait for it
+            future._asyncio_future_blocking = True  # how a future tells a task to wait for it
             error = self._hand_out(future)
             if error:
                 raise error from None
@@ -287,7 +297,7 @@ class Job:
             self.resume = self.greenlet
 
     def interrupt(self):
-        """Raise ``KeyboardInterrupt`` in the work: where it waits at once, else in its next slice."""
+        """Raise ``KeyboardInterrupt`` in the work: at once if it waits, else in its next slice."""
         self.is_interrupted = True
         if self.is_parked:
             self.task.cancel()
@@ -296,15 +306,15 @@ class Job:
 class Watcher(threading.Thread):
     """Tells the code on the main thread when the loop wants a turn; the only thread of the relay.
 
-    Sleeps while no code runs. While some does, waits until the loop's selector reports something to do.
+    Sleeps while no code runs. While some does, waits until the loop's selector has something to do.
     """
 
     def __init__(self, relay):
-        super().__init__(name=THREAD_NAME, daemon=True)
+        super().__init__(name="deepnote-relay", daemon=True)
         self.relay = relay
         self.running = threading.Event()
         self.selector = selectors.DefaultSelector()
-        self.selector.register(relay.loop._selector, selectors.EVENT_READ)  # noqa: SLF001 - it has no public name
+        self.selector.register(relay.loop._selector, selectors.EVENT_READ)
         self.begin, self.end = self.running.set, self.running.clear
         self.is_heard = False
 
@@ -316,14 +326,15 @@ class Watcher(threading.Thread):
             self.is_heard = False
             if self.send_leave() or not is_needed:
                 continue
-            # The code is inside a system call, which goes on by itself after a signal, for the sake of C libraries
-            # that know no other way. A call has to be served: this once it returns to Python first.
+            # The code is inside a system call, which goes on by itself after a signal, for the
+            # sake of C libraries that know no other way. A call has to be served: this once it
+            # returns to Python first.
             signal.siginterrupt(LEAVE, True)
             self.send_leave()
             signal.siginterrupt(LEAVE, False)
 
     def send_leave(self):
-        """Signal the main thread while it runs the user's code; tell whether it has heard a moment later."""
+        """Signal the main thread while code runs there; tell, a moment later, if it has heard."""
         if self.running.is_set():
             signal.pthread_kill(threading.main_thread().ident, LEAVE)
             time.sleep(RETRY_S)
@@ -342,7 +353,7 @@ class Relay:
         self.client = ""
         self.retired = set()  # clients that another one has replaced
         self.seen = 0  # the client's last request that was carried out
-        self.ids = collections.deque(maxlen=10_000)  # of cells and comm messages, as parent headers name them
+        self.ids = deque(maxlen=10_000)  # of cells and comm messages, as parent headers name them
         self.job = None  # the one whose code is running at this moment
         self.adopted = None  # the one the kernel takes for the current request
         self.cell = None  # the job of the cell that runs
@@ -358,17 +369,17 @@ class Relay:
     def install(self):
         """Put the relay between the kernel's loop and IPython."""
         kernel, iopub, shell = self.kernel, self.kernel.iopub_thread, self.shell
-        self.do_foreign, self.publish, self.exc_info = kernel.do_execute, iopub.send_multipart, shell._get_exc_info
+        self.do_foreign, self.publish = kernel.do_execute, iopub.send_multipart
+        self.exc_info, shell._get_exc_info = shell._get_exc_info, self.clean_exc_info
         self.threads = set(threading.enumerate())
         self.own_tasks = asyncio.all_tasks(self.loop)
         signal.signal(LEAVE, self.on_leave)
         signal.signal(signal.SIGINT, self.on_sigint)
         signal.siginterrupt(LEAVE, False)
         kernel.do_execute, kernel._input_request = self.do_execute, self.ask
-        # These hooks make every message of the kernel's one that SIGINT can kill; ours is there already.
+        # These hooks would let SIGINT break into the handling of any message.
         kernel.pre_handler_hook = kernel.post_handler_hook = lambda: None
         iopub.send_multipart = self.catch
-        shell._get_exc_info = self.clean_exc_info
         for stream in (sys.stdout, sys.stderr):
             stream.flush_interval = FLUSH_S
         self.forget_own_input()
@@ -379,9 +390,9 @@ class Relay:
     def forget_own_input(self):
         """Take what ran before the user's first cell out of the history; that one is number 1."""
         history = self.shell.history_manager
-        self.shell.execution_count = 0  # old IPython is about to count the call that brought us, new has done so
+        self.shell.execution_count = 0  # old IPython is about to count the call that brought us
         for number in range(len(history.input_hist_raw)):
-            self.shell.user_ns.pop("_i%d" % number, None)
+            self.shell.user_ns.pop(f"_i{number}", None)
         for lines in (history.input_hist_raw, history.input_hist_parsed):
             lines[1:] = []
         history.db_input_cache.clear()
@@ -400,9 +411,11 @@ class Relay:
         try:
             self.answer(await self.handle(call), parent, call["via"])
         finally:
+            # The kernel's closing "idle" belongs to this call.
             self.adopted = None
-            self.kernel.set_parent(ident, parent)  # the kernel's closing "idle" belongs to this call
-        return {"status": "ok", "execution_count": self.shell.execution_count, "user_expressions": {}, "payload": []}
+            self.kernel.set_parent(ident, parent)
+        count = self.shell.execution_count
+        return {"status": "ok", "execution_count": count, "user_expressions": {}, "payload": []}
 
     async def run_foreign(self, parent, *args, **kwargs):
         """Run code that somebody else sent to this kernel, as if the relay were not here."""
@@ -438,7 +451,7 @@ class Relay:
         return dumps(state)[:-1] + b', "frames": [' + frames + b"]}"
 
     async def wait(self, wait_s):
-        """Wait until there are frames. A SIGINT ends the wait: so the near half asks for its call back."""
+        """Wait until there are frames, or for a SIGINT: so the near half asks for its call back."""
         if self.outbox.frames or not wait_s:
             return
         self.waiter = self.loop.create_future()
@@ -454,17 +467,15 @@ class Relay:
             self.waiter.set_result(None)
 
     def answer(self, text, parent, via):
-        """Send a call's answer, past our own capture; as text of a marked line where MIME types are filtered."""
+        """Send a call's answer, past our own capture; where MIME types are filtered, as a line."""
         if via == "stream":
-            msg_type, content = "stream", dumps({"name": "stdout", "text": MARK + text.decode("utf-8", "replace") + "\n"})
+            msg_type, line = "stream", MARK + text.decode("utf-8", "replace") + "\n"
+            content = dumps({"name": "stdout", "text": line})
         else:
-            msg_type, content = "display_data", b'{"data": {"%s": %s}, "metadata": {}, "transient": {}}' % (
-                MIME.encode("ascii"),
-                text,
-            )
+            msg_type = "display_data"
+            content = b'{"data": {"%s": %s}, "metadata": {}}' % (MIME.encode("ascii"), text)
         session = self.kernel.session
-        message = session.msg(msg_type, parent=parent)
-        message["content"] = content
+        message = dict(session.msg(msg_type, parent=parent), content=content)
         self.publish(session.serialize(message, ident=self.kernel._topic(msg_type)), copy=False)
 
     # Requests
@@ -473,8 +484,9 @@ class Relay:
         """Carry out one request."""
         try:
             getattr(self, "on_" + request["op"])(request)
-        except Exception as error:  # noqa: BLE001 - the near half is told, whatever it was
-            self.reply(request, {"status": "error", "ename": type(error).__name__, "evalue": str(error)})
+        except Exception as error:  # the near half is told, whatever it was
+            said = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+            self.reply(request, {"status": "error", **said})
 
     def reply(self, request, content):
         """Answer a request with a frame."""
@@ -482,8 +494,10 @@ class Relay:
         self.add("reply", request.get("msg_id", ""), content, is_urgent=True)
 
     def on_hello(self, request):
-        """Tell what this kernel is."""
-        self.reply(request, describe())
+        """Reply with what this kernel is."""
+        versions = {"ipykernel": ipykernel, "ipython": IPython, "greenlet": greenlet}
+        known = {name: module.__version__ for name, module in versions.items()}
+        self.reply(request, {"boot": BOOT, "python": platform.python_version(), **known})
 
     def on_run(self, request):
         """Run a cell; replies with the content of an ``execute_reply``."""
@@ -516,8 +530,10 @@ class Relay:
     def on_comm_info(self, request):
         """Reply with the content of a ``comm_info_reply``."""
         comms = self.kernel.comm_manager.comms.items()
-        wanted = {k: {"target_name": c.target_name} for k, c in comms if request["target_name"] in {"", c.target_name}}
-        self.reply(request, {"status": "ok", "comms": wanted})
+        targets = {comm_id: {"target_name": comm.target_name} for comm_id, comm in comms}
+        if name := request["target_name"]:
+            targets = {key: value for key, value in targets.items() if value["target_name"] == name}
+        self.reply(request, {"status": "ok", "comms": targets})
 
     def on_restart(self, request):
         """Replace this process by a fresh kernel on the same sockets, once the answer is out."""
@@ -533,16 +549,17 @@ class Relay:
         task.add_done_callback(self.own_tasks.discard)
 
     async def run_job(self, queue, work, request, msg_type):
-        """Run a job when its turn comes, under a parent header of its own, and reply with what it returns."""
-        parent = self.make_parent(request, msg_type)
-        context = self.context if queue is self.cells else self.context.run(contextvars.copy_context)
+        """Run a job in its turn, under a parent header of its own; reply with what it returns."""
+        parent, context = self.make_parent(request, msg_type), self.context
+        if queue is not self.cells:
+            context = context.run(contextvars.copy_context)
         async with queue:
             self.jobs.append(job := Job(self, work, request, parent, context))
             if queue is self.cells:
                 self.cell, self.last_cell = job, request["msg_id"]
             try:
                 content = await job
-            except BaseException as error:  # noqa: BLE001 - whatever IPython let through ends the cell, not the kernel
+            except BaseException as error:  # what IPython let through ends the cell, not the kernel
                 content = self.failure(error)
             finally:
                 self.jobs.remove(job)
@@ -558,10 +575,10 @@ class Relay:
         header["msg_id"] = request["msg_id"]
         self.ids.append(request["msg_id"])
         content = request.get("content") or {"code": request["code"]}
-        return {
-            "header": header, "msg_id": header["msg_id"], "msg_type": msg_type, "parent_header": {},
-            "metadata": request["metadata"], "content": content, "buffers": request.get("buffers", []),
-        }  # fmt: skip
+        buffers = [base64.b64decode(data) for data in request.get("buffers", [])]
+        message = {"header": header, "msg_id": header["msg_id"], "msg_type": msg_type}
+        message.update(parent_header={}, metadata=request["metadata"])
+        return dict(message, content=content, buffers=buffers)
 
     def adopt(self, job):
         """Make a job's request the kernel's current one: where outputs of new threads belong."""
@@ -571,7 +588,7 @@ class Relay:
 
     async def run_cell(self, request, job):
         """Run a cell as ipykernel does and return the content of its ``execute_reply``."""
-        kernel, shell, code, silent = self.kernel, self.shell, request["code"], request["silent"]
+        kernel, shell = self.kernel, self.shell
         kernel.set_parent([], job.parent)  # once more, in this greenlet's context
         history = shell.history_manager
         shell.execution_count = request["execution_count"] or max(shell.execution_count, 1)
@@ -580,60 +597,62 @@ class Relay:
         kernel._forward_input(request["allow_stdin"])
         shell._last_traceback, shell._last_traceback_during_displayhook = None, False
         try:
-            problem = None
-            try:
-                transformed = shell.transform_cell(code)
-            except Exception:  # noqa: BLE001 - IPython shows it as the cell's own error
-                transformed, problem = code, sys.exc_info()
-            result = None
-            try:
-                result = await shell.run_cell_async(
-                    code, store_history=request["store_history"], silent=silent,
-                    transformed_cell=transformed, preprocessing_exc_tuple=problem, **self.about(request),
-                )  # fmt: skip
-            finally:
-                shell.events.trigger("post_execute")
-                if not silent:
-                    shell.events.trigger("post_run_cell", result)
+            result = await self.run_code(request["code"], request)
         finally:
             kernel._restore_input()
-        error = result.error_before_exec or result.error_in_exec
         is_ok = result.success and not shell._last_traceback_during_displayhook
+        error = result.error_before_exec or result.error_in_exec
         content = {"status": "ok"} if is_ok else self.failure(error)
+        asked = request["user_expressions"] if is_ok else {}
         content["execution_count"] = shell.execution_count - 1
-        content["user_expressions"] = shell.user_expressions(request["user_expressions"]) if is_ok else {}
+        content["user_expressions"] = shell.user_expressions(asked)
         content["payload"] = shell.payload_manager.read_payload()
         shell.payload_manager.clear_payload()
         return content
 
-    def about(self, request):
-        """Return what this IPython wants to know of a cell beside its code."""
-        about = {"cell_id": request["metadata"].get("cellId"), "cell_meta": request["metadata"]}
-        wanted = inspect.signature(self.shell.run_cell_async).parameters
-        return {name: value for name, value in about.items() if name in wanted}
+    async def run_code(self, code, request):
+        """Run code in IPython, with what belongs before and after, and return its result."""
+        shell, problem, result = self.shell, None, None
+        silent, metadata = request["silent"], request["metadata"]
+        try:
+            transformed = shell.transform_cell(code)
+        except Exception:  # IPython shows it as the cell's own error
+            transformed, problem = code, sys.exc_info()
+        options = {"cell_id": metadata.get("cellId"), "cell_meta": metadata}
+        known = inspect.signature(shell.run_cell_async).parameters
+        options = {name: value for name, value in options.items() if name in known}
+        options.update(transformed_cell=transformed, preprocessing_exc_tuple=problem)
+        try:
+            result = await shell.run_cell_async(code, request["store_history"], silent, **options)
+        finally:
+            shell.events.trigger("post_execute")
+            if not silent:
+                shell.events.trigger("post_run_cell", result)
+        return result
 
     def failure(self, error):
         """Return the part of a reply that tells of an error."""
-        traceback = self.shell._last_traceback or []
-        return {"status": "error", "ename": type(error).__name__, "evalue": str(error), "traceback": traceback}
+        said = {"ename": type(error).__name__, "evalue": str(error)}
+        return {"status": "error", **said, "traceback": self.shell._last_traceback or []}
 
     async def run_comm(self, request, job):
         """Hand a comm message to the comm it is for."""
         self.kernel.set_parent([], job.parent)
-        buffers = [base64.b64decode(data) for data in request["buffers"]]
-        message = dict(job.parent, buffers=buffers)
-        getattr(self.kernel.comm_manager, request["type"])(None, [], message)
+        getattr(self.kernel.comm_manager, request["type"])(None, [], job.parent)
         return {}
 
     def ask(self, prompt, ident, parent, password=False):
-        """Stand in for the kernel's ``_input_request``: ask through a frame, wait without holding the loop up."""
+        """Stand in for the kernel's ``_input_request``: ask by a frame, and leave the loop free."""
         sys.stdout.flush()
         sys.stderr.flush()
         self.input = concurrent.futures.Future()
-        self.add("input_request", self.last_cell, dumps({"prompt": prompt, "password": password}), is_urgent=True)
-        on_main = threading.current_thread() is threading.main_thread()
+        content = dumps({"prompt": prompt, "password": password})
+        self.add("input_request", self.last_cell, content, is_urgent=True)
         try:
-            value = self.job.wait(asyncio.wrap_future(self.input, loop=self.loop)) if on_main else self.input.result()
+            if threading.current_thread() is threading.main_thread():
+                value = self.job.wait(asyncio.wrap_future(self.input, loop=self.loop))
+            else:
+                value = self.input.result()
         except (KeyboardInterrupt, asyncio.CancelledError):
             raise KeyboardInterrupt("Interrupted by user") from None
         if value == "\x04":
@@ -644,14 +663,15 @@ class Relay:
 
     def add(self, msg_type, parent, content, metadata=b"{}", buffers=(), is_urgent=False):
         """Keep a frame for the near half, and let the call that waits take it home."""
-        self.outbox.add(lambda n: encode_frame(n, parent, msg_type, content, metadata, buffers), is_urgent)
+        message = (parent, msg_type, content, metadata, buffers)
+        self.outbox.add(lambda number: encode_frame(number, *message), is_urgent)
         if self.waiter:
             self.loop.call_soon_threadsafe(self.wake)
 
     def catch(self, message, *args, **kwargs):
-        """Stand in for the IOPub thread's ``send_multipart``: keep the outputs of our cells as frames."""
+        """Stand in for the IOPub thread's ``send_multipart``: keep our cells' outputs as frames."""
         if os.getpid() != self.pid:
-            return self.publish(message, *args, **kwargs)  # a forked child: its output comes by again, here
+            return self.publish(message, *args, **kwargs)  # a forked child's: it comes by again
         at = message.index(DELIM)
         header, parent, metadata, content = message[at + 2 : at + 6]
         msg_type = json.loads(header)["msg_type"]
@@ -678,7 +698,8 @@ class Relay:
         threads = any(t not in self.threads for t in threading.enumerate())
         current = asyncio.current_task()
         tasks = asyncio.all_tasks(self.loop) - self.own_tasks - {current}
-        return threads or any(t._fut_waiter is not current for t in tasks)  # ipykernel's waits for this call
+        # One task of ipykernel's own waits for this very call.
+        return threads or any(task._fut_waiter is not current for task in tasks)
 
     # Signals
 
@@ -689,10 +710,10 @@ class Relay:
             self.job.leave(frame)
 
     def on_sigint(self, signum, frame):
-        """Take a SIGINT as a wake-up: only the near half's own request interrupts a cell, no server's time limit.
+        """Take a SIGINT as a wake-up: a cell is interrupted by request, not by a server's limit.
 
-        The code is held until that request had its chance to come. SIGINT reaches the code's child processes too,
-        and their end must not look to the code like one that nobody caused.
+        The code is held until that request had its chance to come. SIGINT reaches the code's child
+        processes too, and their end must not look to the code like one that nobody caused.
         """
         if self.waiter and not self.held:
             self.held = self.loop.create_future()
@@ -703,7 +724,7 @@ class Relay:
     def hold(self):
         """Return what a job that was left waits for before it goes on; ``None``: nothing."""
         if self.held:
-            self.held._asyncio_future_blocking = True  # noqa: SLF001 - how a future tells a task to wait for it
+            self.held._asyncio_future_blocking = True
         return self.held
 
     def release(self):
@@ -713,18 +734,6 @@ class Relay:
             held.set_result(None)
 
 
-BOOT = os.urandom(8).hex()
-
-
-def describe():
-    """Return what there is to know about this kernel; ``boot`` is another one after a restart."""
-    return {
-        "status": "ok", "protocol": VERSION, "python": platform.python_version(),
-        "ipykernel": ipykernel.__version__, "ipython": IPython.__version__, "greenlet": greenlet.__version__,
-        "boot": BOOT,
-    }  # fmt: skip
-
-
 def install():
-    """Install the relay in the kernel this code runs in; called once, by the text that brings this module."""
+    """Install the relay in the kernel this code runs in; called once, by what brings this text."""
     Relay(IPython.get_ipython()).install()

@@ -164,7 +164,7 @@ class Budget:
         """Return how many seconds to wait before the next look."""
         self._refill()
         spent = 1 - self._tokens / self._capacity
-        return max(1 - self._tokens, spent**2) / self._rate
+        return max(1 - self._tokens, spent**4) / self._rate
 
     def _refill(self) -> None:
         now = self._clock()
