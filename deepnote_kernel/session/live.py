@@ -1,7 +1,8 @@
 """Live cells: through the relay, as if the remote kernel were here.
 
 A live session is a direct one whose cells do not run inside execute calls: the relay's far half
-runs them, and short calls fetch what they do. Output streams, input works, cells have no time limit.
+runs them, and short calls fetch what they do. Output streams, input works, and cells have no time
+limit.
 """
 
 from __future__ import annotations
