@@ -50,6 +50,7 @@ WAIT_S: Final = 20.0
 ANSWER_BYTES: Final = 16 << 20
 """Bytes of frames one answer may bring; at least one frame comes whatever its size."""
 
+_LIMIT_S: Final = 1.0  # no server allows a call less; one that seems to has other reasons
 _PATIENCE_S: Final = 1800.0
 _UNAVAILABLE_S: Final = 60.0
 _BACKGROUND_S: Final = (0.5, 30.0)
@@ -306,7 +307,8 @@ class Link:
         """Ask the call that waits to come home until it has; it may not have arrived at first."""
         delay_s = _RECALL_S[0]
         try:
-            while not self._is_home.is_set():
+            # The call that follows takes the request along and may wait in peace.
+            while self._sent != self._last_request and not self._is_home.is_set():
                 await self._carrier.recall()
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._is_home.wait(), delay_s)
@@ -370,12 +372,16 @@ class Link:
         delay_s = 0.1
         while True:
             error: DeepnoteError
+            called = clock()
             try:
                 return await self._call(wait_s)
             except ExecutionTimeoutError as late:
                 # The code does not let go of the process, or the server allows less time than we
                 # thought. Either way nothing is lost: the answer comes with the next call.
-                self._wait_s = wait_s = min(wait_s, max(self._wait_s / 2, 0.5))
+                took_s = clock() - called
+                if took_s >= _LIMIT_S:
+                    self._wait_s = min(self._wait_s, took_s / 2)
+                wait_s = min(wait_s, self._wait_s)
                 await self._until_free()
                 error, begin = late, clock()
             except lasting:
@@ -410,8 +416,6 @@ class Link:
             outputs = await self._carrier.post(code)
         finally:
             self._is_home.set()
-        if wait_s == self._wait_s:
-            self._wait_s = min(WAIT_S, self._wait_s * 1.5)
         if self._last_request != self._sent:
             self._news.set()
         answer, others = read_answer(outputs)

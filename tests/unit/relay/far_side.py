@@ -104,6 +104,7 @@ class FarSide:
         *fates: Fate,
         via: str = "mime",
         frames_per_answer: int = 1000,
+        limit_s: float = 120,
         max_bytes: int = 1 << 30,
         when_larger: APIStatusError | None = None,
     ) -> None:
@@ -115,6 +116,7 @@ class FarSide:
         self._fates = list(fates)
         self._via = via
         self._frames_per_answer = frames_per_answer
+        self._limit_s = limit_s
         self._max_bytes = max_bytes
         self._when_larger = when_larger
         self._frames: list[JSON] = []
@@ -143,7 +145,10 @@ class FarSide:
         if fate.before:
             raise fate.before
         for _ in range(fate.times):
-            outputs = await self._handle(call)
+            try:
+                outputs = await asyncio.wait_for(self._handle(call), self._limit_s)
+            except asyncio.TimeoutError:
+                raise refusal(408) from None
         await asyncio.sleep(fate.way_s)
         if fate.after:
             raise fate.after

@@ -359,11 +359,18 @@ def test_notebook_may_be_busy_for_hours() -> None:
     assert run_cell(far, "a").words == ["a"]
 
 
-def test_calls_shorten_where_a_server_allows_less_time() -> None:
-    """After 408 the next call waits for half as long on the far side."""
-    far = FarSide(Fate(after=refusal(408)))
+def test_limit_of_a_server_is_learnt() -> None:
+    """After one 408, calls wait for half the time that was allowed: a 408 may cost an interrupt."""
+    far = FarSide(limit_s=3)
     run_cell(far, "100")
-    assert [call["wait"] for _, call in far.calls[:3]] == [20, 10, 15]
+    assert [call["wait"] for _, call in far.calls[:3]] == [20, 1.5, 1.5]
+
+
+def test_refusal_to_wait_is_not_taken_for_a_limit() -> None:
+    """A 408 that comes at once, a proxy's perhaps, changes nothing."""
+    far = FarSide(Fate(before=refusal(408)))
+    run_cell(far, "100")
+    assert {call["wait"] for _, call in far.calls} == {20}
 
 
 @pytest.mark.parametrize(
@@ -484,6 +491,25 @@ def test_request_brings_a_waiting_call_home() -> None:
 
     play(far, scenario)
     assert far.recalls == 1
+
+
+@pytest.mark.parametrize("steps", range(20))
+def test_requests_in_a_row_are_all_sent_at_once(steps: int) -> None:
+    """The second finds the call on its way home, at home, or gone again; it never waits for it."""
+    far = FarSide()
+
+    async def scenario(linked: Linked, far: FarSide) -> None:
+        cell = linked.link.request("run", code="15")
+        await asyncio.sleep(5)
+        first = linked.link.request("complete")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await asyncio.gather(first, linked.link.request("inspect"))
+        assert far.now_s == pytest.approx(5, abs=0.5)
+        await cell
+
+    play(far, scenario)
+    assert far.recalls <= 3
 
 
 def test_request_does_not_wait_for_the_next_poll() -> None:
@@ -718,19 +744,6 @@ def test_closing_ends_whoever_waits() -> None:
         calls = len(far.calls)
         await asyncio.sleep(3600)
         assert len(far.calls) == calls
-
-    play(far, scenario)
-
-
-def test_home_is_when_every_reply_is_here() -> None:
-    """Waiting for the link to come home returns after the last reply."""
-    far = FarSide()
-
-    async def scenario(linked: Linked, _far: FarSide) -> None:
-        await linked.link.home()
-        reply = linked.link.request("restart")
-        await linked.link.home()
-        assert reply.done()
 
     play(far, scenario)
 
