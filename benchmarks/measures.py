@@ -27,6 +27,9 @@ ROUND_TRIP_S = 0.04
 """Of the network between kernel and server, in seconds, where there is one."""
 
 _SETTLE_S = 0.3
+_DEADLINE_S = 0.7
+"""After this our kernel gives up on an answer and sends an empty one: late, not wrong."""
+
 _SLEEP, _SPIN = "time.sleep(100)", "while True: pass"
 _KERNELS = (IPYKERNEL, LIVE, DIRECT)
 _RICH = (IPYKERNEL, LIVE)  # a direct cell has no comms, and a direct session no answers meanwhile
@@ -170,7 +173,8 @@ def together(target: Target) -> list[float]:
 def _complete(kernel: Kernel) -> float:
     code = "import os; os.path.joi"
     elapsed_s, reply = kernel.front_end.ask("complete", {"code": code, "cursor_pos": len(code)})
-    if not any(match.endswith("join") for match in reply["matches"]):
+    is_right = any(match.endswith("join") for match in reply["matches"])
+    if not is_right and elapsed_s < _DEADLINE_S:
         raise RuntimeError(f"a completion went without its answer: {reply}")
     return elapsed_s
 
@@ -178,7 +182,7 @@ def _complete(kernel: Kernel) -> float:
 def _inspect(kernel: Kernel) -> float:
     content = {"code": "os.path.join", "cursor_pos": 12, "detail_level": 0}
     elapsed_s, reply = kernel.front_end.ask("inspect", content)
-    if not reply["found"]:
+    if not reply["found"] and elapsed_s < _DEADLINE_S:
         raise RuntimeError(f"an inspection went without its answer: {reply}")
     return elapsed_s
 

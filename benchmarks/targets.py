@@ -93,8 +93,9 @@ class Kernel(Target):
             front_end.run(SETUP)
             comm = {"comm_id": _COMM, "target_name": "echo", "data": {}}
             front_end.send("comm_open", comm)
-            # The first completion of a process imports jedi, and may take too long to be answered.
-            front_end.ask("complete", {"code": "os.pa", "cursor_pos": 5})
+            # The first completion of a process imports jedi, and may come too late to be shown.
+            while not front_end.ask("complete", {"code": "os.pa", "cursor_pos": 5})[1]["matches"]:
+                pass
             self._front_ends.append(front_end)
         return self._front_ends[:count]
 
