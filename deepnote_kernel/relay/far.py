@@ -39,12 +39,20 @@ import tempfile
 import threading
 import time
 from collections import deque
+from typing import TYPE_CHECKING, Any
 
 import greenlet
 import ipykernel
 import IPython
 from ipykernel.jsonutil import json_clean
 from jupyter_client.session import DELIM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Sequence
+    from types import FrameType
+
+    JSON = dict[str, Any]
+    Work = Callable[[JSON, "Job"], Coroutine[Any, Any, JSON]]
 
 MARK = "__deepnote_relay__"
 MIME = "application/vnd.deepnote-kernel.relay+json"
@@ -86,7 +94,7 @@ OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "e
 OUTPUTS |= {"clear_output", "comm_open", "comm_msg", "comm_close"}
 
 
-def is_safe_to_leave(frame):
+def is_safe_to_leave(frame: FrameType) -> bool:
     """Tell whether the code on this stack may be left in the middle.
 
     The loop's own code must never wait for a lock that a suspended cell holds: the stream buffer's,
@@ -96,19 +104,27 @@ def is_safe_to_leave(frame):
     module = frame.f_globals.get("__name__")
     if module in NOT_IN or (module == "threading" and frame.f_code.co_name not in WAITS):
         return False
-    while frame is not None:
-        if frame.f_globals.get("__name__") in NEVER or frame.f_code is Outbox.add.__code__:
+    here: FrameType | None = frame
+    while here is not None:
+        if here.f_globals.get("__name__") in NEVER or here.f_code is Outbox.add.__code__:
             return False
-        frame = frame.f_back
+        here = here.f_back
     return True
 
 
-def dumps(value):
+def dumps(value: object) -> bytes:
     """Return JSON as bytes."""
     return json.dumps(value).encode("ascii")
 
 
-def encode_frame(number, parent, msg_type, content, metadata=b"{}", buffers=()):
+def encode_frame(
+    number: int,
+    parent: str,
+    msg_type: str,
+    content: bytes,
+    metadata: bytes = b"{}",
+    buffers: Sequence[Any] = (),
+) -> bytes:
     """Return one frame; ``content`` and ``metadata`` are JSON already and are passed through."""
     encoded = [base64.b64encode(data).decode("ascii") for data in buffers]
     head = dumps({"n": number, "parent": parent, "type": msg_type, "buffers": encoded})
@@ -122,14 +138,16 @@ class Outbox:
     temporary file.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.frames = deque()  # (number, length, bytes or place in the file)
+        self.frames: deque[tuple[int, int, bytes | int]] = (
+            deque()
+        )  # (number, length, bytes or place in the file)
         self.last = self.held = 0
-        self.spill = None
+        self.spill: Any = None
         self.is_dropping = False
 
-    def add(self, encode, is_urgent=False):
+    def add(self, encode: Callable[[int], bytes], is_urgent: bool = False) -> None:
         """Append the frame ``encode(number)``; for outputs in a row beyond the limit, one note."""
         with self.lock:
             frame = encode(self.last + 1)
@@ -152,7 +170,7 @@ class Outbox:
             self.held += length
             self.frames.append((self.last, length, frame))
 
-    def acknowledge(self, number):
+    def acknowledge(self, number: int) -> None:
         """Forget the frames up to a number."""
         with self.lock:
             while self.frames and self.frames[0][0] <= number:
@@ -161,9 +179,10 @@ class Outbox:
                 self.spill.close()
                 self.spill = None
 
-    def take(self, limit):
+    def take(self, limit: int) -> list[bytes]:
         """Return the oldest frames: at most ``limit`` bytes of them, but one if there is any."""
-        taken, size = [], 0
+        taken: list[bytes] = []
+        size = 0
         with self.lock:
             for _, length, frame in self.frames:
                 if taken and size + length > limit:
@@ -185,22 +204,24 @@ class Job:
     or ``None``.
     """
 
-    def __init__(self, relay, work, request, parent, context):
+    def __init__(
+        self, relay: Relay, work: Work, request: JSON, parent: JSON, context: contextvars.Context
+    ) -> None:
         self.relay = relay
         self.coroutine = work(request, self)
         self.parent = parent
         self.greenlet = greenlet.greenlet(self._work)
         self.greenlet.gr_context = context
         self.resume = self.greenlet  # the user's code may be inside a greenlet of its own
-        self.loop_side = None
-        self.task = None
-        self.outcome = None
+        self.loop_side: Any = None
+        self.task: Any = None
+        self.outcome: tuple[Any, BaseException | None] | None = None
         self.is_parked = False
         self.is_interrupted = False
-        self.cancelled = None
-        self.sigint = relay.on_sigint
+        self.cancelled: BaseException | None = None
+        self.sigint: Any = relay.on_sigint
 
-    def _work(self, error):
+    def _work(self, error: BaseException | None) -> None:
         try:
             while True:
                 awaited = self.coroutine.throw(error) if error else self.coroutine.send(None)
@@ -210,7 +231,7 @@ class Job:
         except BaseException as failure:
             self.outcome = (None, failure)
 
-    def __await__(self):
+    def __await__(self) -> Generator[Any, Any, Any]:
         self.task = asyncio.current_task()
         error = None
         while True:
@@ -227,15 +248,17 @@ class Job:
             if not error:
                 error = yield from self._park(awaited)
 
-    def _give_turns(self):
+    def _give_turns(self) -> Generator[Any, Any, None]:
         """Let the loop work. What is raised meanwhile must wait until the code awaits something."""
-        for pause in (self.relay.hold(), *[None] * TURNS):
+        turns = 0
+        while turns < TURNS or self.relay.held:
+            turns += 1
             try:
-                yield pause
+                yield self.relay.hold()
             except asyncio.CancelledError as cancelled:
                 self.cancelled = cancelled
 
-    def _park(self, awaited):
+    def _park(self, awaited: Any) -> Generator[Any, Any, BaseException | None]:
         """Wait for what the code awaits; return what to raise there."""
         self.is_parked = True
         try:
@@ -253,8 +276,9 @@ class Job:
             return failure
         finally:
             self.is_parked = False
+        return None
 
-    def _step(self, error):
+    def _step(self, error: BaseException | None) -> Any:
         """Run the work for one slice and return what it handed out."""
         relay = self.relay
         self.loop_side = self.greenlet.parent = greenlet.getcurrent()
@@ -269,18 +293,18 @@ class Job:
             relay.job = outer
             self.sigint = signal.signal(signal.SIGINT, before)
 
-    def leave(self, frame):
+    def leave(self, frame: FrameType) -> None:
         """Give the loop a turn, if this moment is safe; called by a signal handler, anywhere."""
         if greenlet.getcurrent() is self.loop_side or not is_safe_to_leave(frame):
             return
         self._hand_out(LEFT)
         if self.is_interrupted:
             self.is_interrupted = False
-            handler = signal.getsignal(signal.SIGINT)  # of the user's, perhaps
+            handler: Any = signal.getsignal(signal.SIGINT)  # of the user's, perhaps
             is_ours = handler == self.relay.on_sigint
             (signal.default_int_handler if is_ours else handler)(signal.SIGINT, frame)
 
-    def wait(self, future):
+    def wait(self, future: asyncio.Future[Any]) -> Any:
         """Wait for a future, as ``await`` would, in code that is no coroutine."""
         if not future.done():
             future._asyncio_future_blocking = True  # how a future tells a task to wait for it
@@ -289,14 +313,14 @@ class Job:
                 raise error from None
         return future.result()
 
-    def _hand_out(self, awaited):
+    def _hand_out(self, awaited: Any) -> Any:
         self.resume = greenlet.getcurrent()
         try:
             return self.loop_side.switch(awaited)
         finally:
             self.resume = self.greenlet
 
-    def interrupt(self):
+    def interrupt(self) -> None:
         """Raise ``KeyboardInterrupt`` in the work: at once if it waits, else in its next slice."""
         self.is_interrupted = True
         if self.is_parked:
@@ -309,16 +333,17 @@ class Watcher(threading.Thread):
     Sleeps while no code runs. While some does, waits until the loop's selector has something to do.
     """
 
-    def __init__(self, relay):
+    def __init__(self, relay: Relay) -> None:
         super().__init__(name="deepnote-relay", daemon=True)
         self.relay = relay
         self.running = threading.Event()
         self.selector = selectors.DefaultSelector()
-        self.selector.register(relay.loop._selector, selectors.EVENT_READ)
+        loop: Any = relay.loop  # whose selector has no public name
+        self.selector.register(loop._selector, selectors.EVENT_READ)
         self.begin, self.end = self.running.set, self.running.clear
         self.is_heard = False
 
-    def run(self):
+    def run(self) -> None:
         """Wait and signal until the process ends."""
         while True:
             self.running.wait()
@@ -333,10 +358,10 @@ class Watcher(threading.Thread):
             self.send_leave()
             signal.siginterrupt(LEAVE, False)
 
-    def send_leave(self):
+    def send_leave(self) -> bool:
         """Signal the main thread while code runs there; tell, a moment later, if it has heard."""
         if self.running.is_set():
-            signal.pthread_kill(threading.main_thread().ident, LEAVE)
+            signal.pthread_kill(threading.main_thread().ident or 0, LEAVE)
             time.sleep(RETRY_S)
         return self.is_heard or not self.running.is_set()
 
@@ -344,29 +369,34 @@ class Watcher(threading.Thread):
 class Relay:
     """Answers the calls: carries out requests, keeps frames, runs jobs."""
 
-    def __init__(self, shell):
+    def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.kernel = shell.kernel
         self.loop = asyncio.get_event_loop()
         self.pid = os.getpid()
         self.outbox = Outbox()
         self.client = ""
-        self.retired = set()  # clients that another one has replaced
+        self.retired: set[str] = set()  # clients that another one has replaced
         self.seen = 0  # the client's last request that was carried out
-        self.ids = deque(maxlen=10_000)  # of cells and comm messages, as parent headers name them
-        self.job = None  # the one whose code is running at this moment
-        self.adopted = None  # the one the kernel takes for the current request
-        self.cell = None  # the job of the cell that runs
+        self.ids: deque[str] = deque(
+            maxlen=10_000
+        )  # of cells and comm messages, as parent headers name them
+        self.job: Job | None = None  # the one whose code is running at this moment
+        self.adopted: Job | None = None  # the one the kernel takes for the current request
+        self.cell: Job | None = None  # the job of the cell that runs
         self.last_cell = ""
         self.cells, self.comms = asyncio.Lock(), asyncio.Lock()  # each runs one at a time, in order
-        self.jobs = []
-        self.input = None
+        self.jobs: list[Job] = []
+        self.input: concurrent.futures.Future[str] | None = None
         self.foreign = ""  # id of a request that is none of ours, while it runs
-        self.waiter, self.due = None, math.inf  # of the call that waits for frames
-        self.held = None  # done when the call that a SIGINT announced is here
+        self.waiter: asyncio.Future[None] | None = None  # of the call that waits for frames
+        self.due = math.inf  # when that call has waited long enough
+        self.held: asyncio.Future[None] | None = (
+            None  # done when the call that a SIGINT announced is here
+        )
         self.context = contextvars.copy_context()
 
-    def install(self):
+    def install(self) -> None:
         """Put the relay between the kernel's loop and IPython."""
         kernel, iopub, shell = self.kernel, self.kernel.iopub_thread, self.shell
         self.do_foreign, self.publish = kernel.do_execute, iopub.send_multipart
@@ -380,14 +410,15 @@ class Relay:
         # These hooks would let SIGINT break into the handling of any message.
         kernel.pre_handler_hook = kernel.post_handler_hook = lambda: None
         iopub.send_multipart = self.catch
-        for stream in (sys.stdout, sys.stderr):
+        streams: Any = (sys.stdout, sys.stderr)
+        for stream in streams:
             stream.flush_interval = FLUSH_S
         self.forget_own_input()
         self.watcher = Watcher(self)
         self.watcher.start()
         self.threads.add(self.watcher)
 
-    def forget_own_input(self):
+    def forget_own_input(self) -> None:
         """Take what ran before the user's first cell out of the history; that one is number 1."""
         history = self.shell.history_manager
         self.shell.execution_count = 0  # old IPython is about to count the call that brought us
@@ -401,7 +432,7 @@ class Relay:
 
     # Calls
 
-    async def do_execute(self, code, *args, **kwargs):
+    async def do_execute(self, code: str, *args: Any, **kwargs: Any) -> JSON:
         """Stand in for the kernel's ``do_execute``: answer our own calls, pass on all others."""
         start = code.find(MARK + "(")
         parent, ident = self.kernel.get_parent("shell"), self.kernel._parent_ident["shell"]
@@ -417,17 +448,18 @@ class Relay:
         count = self.shell.execution_count
         return {"status": "ok", "execution_count": count, "user_expressions": {}, "payload": []}
 
-    async def run_foreign(self, parent, *args, **kwargs):
+    async def run_foreign(self, parent: JSON, *args: Any, **kwargs: Any) -> JSON:
         """Run code that somebody else sent to this kernel, as if the relay were not here."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         self.foreign, outer = parent["header"]["msg_id"], self.foreign
         try:
-            return await self.do_foreign(*args, **kwargs)
+            content: JSON = await self.do_foreign(*args, **kwargs)
+            return content
         finally:
             self.foreign = outer
             signal.signal(signal.SIGINT, before)
 
-    async def handle(self, call):
+    async def handle(self, call: JSON) -> bytes:
         """Carry out a call's new requests, wait for frames, and return the answer as JSON."""
         if call["client"] in self.retired:
             return dumps({"retired": True})
@@ -439,7 +471,8 @@ class Relay:
             if request["id"] > self.seen:
                 self.seen = request["id"]
                 self.start(request)
-        self.release()
+        if call["requests"]:
+            self.release()
         await self.wait(call["wait"])
         state = {
             "seen": self.seen,
@@ -450,9 +483,9 @@ class Relay:
         frames = b", ".join(self.outbox.take(call["max"]))
         return dumps(state)[:-1] + b', "frames": [' + frames + b"]}"
 
-    async def wait(self, wait_s):
+    async def wait(self, wait_s: float) -> None:
         """Wait until there are frames, or for a SIGINT: so the near half asks for its call back."""
-        if self.outbox.frames or not wait_s:
+        if self.outbox.frames or self.held or not wait_s:
             return
         self.waiter = self.loop.create_future()
         self.due = time.monotonic() + wait_s
@@ -461,12 +494,12 @@ class Relay:
         timer.cancel()
         self.waiter, self.due = None, math.inf
 
-    def wake(self):
+    def wake(self) -> None:
         """End the wait of the call that is here, if one is."""
         if self.waiter and not self.waiter.done():
             self.waiter.set_result(None)
 
-    def answer(self, text, parent, via):
+    def answer(self, text: bytes, parent: JSON, via: str) -> None:
         """Send a call's answer, past our own capture; where MIME types are filtered, as a line."""
         if via == "stream":
             msg_type, line = "stream", MARK + text.decode("utf-8", "replace") + "\n"
@@ -480,7 +513,7 @@ class Relay:
 
     # Requests
 
-    def start(self, request):
+    def start(self, request: JSON) -> None:
         """Carry out one request."""
         try:
             getattr(self, "on_" + request["op"])(request)
@@ -488,46 +521,46 @@ class Relay:
             said = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
             self.reply(request, {"status": "error", **said})
 
-    def reply(self, request, content):
+    def reply(self, request: JSON, content: JSON) -> None:
         """Answer a request with a frame."""
-        content = dumps(json_clean(dict(content, request=request["id"])))
-        self.add("reply", request.get("msg_id", ""), content, is_urgent=True)
+        clean = json_clean(dict(content, request=request["id"]))  # type: ignore[no-untyped-call]
+        self.add("reply", request.get("msg_id", ""), dumps(clean), is_urgent=True)
 
-    def on_hello(self, request):
+    def on_hello(self, request: JSON) -> None:
         """Reply with what this kernel is."""
         versions = {"ipykernel": ipykernel, "ipython": IPython, "greenlet": greenlet}
         known = {name: module.__version__ for name, module in versions.items()}
         self.reply(request, {"boot": BOOT, "python": platform.python_version(), **known})
 
-    def on_run(self, request):
+    def on_run(self, request: JSON) -> None:
         """Run a cell; replies with the content of an ``execute_reply``."""
         self.spawn(self.run_job(self.cells, self.run_cell, request, "execute_request"))
 
-    def on_comm(self, request):
+    def on_comm(self, request: JSON) -> None:
         """Take a comm message from the front end."""
         self.spawn(self.run_job(self.comms, self.run_comm, request, request["type"]))
 
-    def on_input(self, request):
+    def on_input(self, request: JSON) -> None:
         """Hand a line to the code that waits for it."""
         if self.input and not self.input.done():
             self.input.set_result(request["value"])
 
-    def on_interrupt(self, request):
+    def on_interrupt(self, request: JSON) -> None:
         """Raise ``KeyboardInterrupt`` in the code that runs."""
         for job in self.jobs:
             job.interrupt()
         self.reply(request, {})
 
-    def on_complete(self, request):
+    def on_complete(self, request: JSON) -> None:
         """Reply with the content of a ``complete_reply``."""
         self.reply(request, self.kernel.do_complete(request["code"], request["cursor_pos"]))
 
-    def on_inspect(self, request):
+    def on_inspect(self, request: JSON) -> None:
         """Reply with the content of an ``inspect_reply``."""
         code, cursor_pos = request["code"], request["cursor_pos"]
         self.reply(request, self.kernel.do_inspect(code, cursor_pos, request["detail_level"]))
 
-    def on_comm_info(self, request):
+    def on_comm_info(self, request: JSON) -> None:
         """Reply with the content of a ``comm_info_reply``."""
         comms = self.kernel.comm_manager.comms.items()
         targets = {comm_id: {"target_name": comm.target_name} for comm_id, comm in comms}
@@ -535,20 +568,20 @@ class Relay:
             targets = {key: value for key, value in targets.items() if value["target_name"] == name}
         self.reply(request, {"status": "ok", "comms": targets})
 
-    def on_restart(self, request):
+    def on_restart(self, request: JSON) -> None:
         """Replace this process by a fresh kernel on the same sockets, once the answer is out."""
         self.reply(request, {"status": "ok"})
         self.loop.call_later(0.05, os.execv, sys.executable, sys.orig_argv)
 
     # Jobs
 
-    def spawn(self, coroutine):
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine as a task that nobody awaits."""
         task = self.loop.create_task(coroutine)
         self.own_tasks.add(task)
         task.add_done_callback(self.own_tasks.discard)
 
-    async def run_job(self, queue, work, request, msg_type):
+    async def run_job(self, queue: asyncio.Lock, work: Work, request: JSON, msg_type: str) -> None:
         """Run a job in its turn, under a parent header of its own; reply with what it returns."""
         parent, context = self.make_parent(request, msg_type), self.context
         if queue is not self.cells:
@@ -569,7 +602,7 @@ class Relay:
                 sys.stderr.flush()
             self.reply(request, content)
 
-    def make_parent(self, request, msg_type):
+    def make_parent(self, request: JSON, msg_type: str) -> JSON:
         """Return the request as ipykernel would have received it from the front end."""
         header = self.kernel.session.msg_header(msg_type)
         header["msg_id"] = request["msg_id"]
@@ -580,13 +613,13 @@ class Relay:
         message.update(parent_header={}, metadata=request["metadata"])
         return dict(message, content=content, buffers=buffers)
 
-    def adopt(self, job):
+    def adopt(self, job: Job) -> None:
         """Make a job's request the kernel's current one: where outputs of new threads belong."""
         if self.adopted is not job:
             self.adopted = job
             self.kernel.set_parent([], job.parent)
 
-    async def run_cell(self, request, job):
+    async def run_cell(self, request: JSON, job: Job) -> JSON:
         """Run a cell as ipykernel does and return the content of its ``execute_reply``."""
         kernel, shell = self.kernel, self.shell
         kernel.set_parent([], job.parent)  # once more, in this greenlet's context
@@ -610,7 +643,7 @@ class Relay:
         shell.payload_manager.clear_payload()
         return content
 
-    async def run_code(self, code, request):
+    async def run_code(self, code: str, request: JSON) -> Any:
         """Run code in IPython, with what belongs before and after, and return its result."""
         shell, problem, result = self.shell, None, None
         silent, metadata = request["silent"], request["metadata"]
@@ -630,18 +663,18 @@ class Relay:
                 shell.events.trigger("post_run_cell", result)
         return result
 
-    def failure(self, error):
+    def failure(self, error: BaseException | None) -> JSON:
         """Return the part of a reply that tells of an error."""
         said = {"ename": type(error).__name__, "evalue": str(error)}
         return {"status": "error", **said, "traceback": self.shell._last_traceback or []}
 
-    async def run_comm(self, request, job):
+    async def run_comm(self, request: JSON, job: Job) -> JSON:
         """Hand a comm message to the comm it is for."""
         self.kernel.set_parent([], job.parent)
         getattr(self.kernel.comm_manager, request["type"])(None, [], job.parent)
         return {}
 
-    def ask(self, prompt, ident, parent, password=False):
+    def ask(self, prompt: str, ident: Any, parent: Any, password: bool = False) -> str:
         """Stand in for the kernel's ``_input_request``: ask by a frame, and leave the loop free."""
         sys.stdout.flush()
         sys.stderr.flush()
@@ -649,7 +682,8 @@ class Relay:
         content = dumps({"prompt": prompt, "password": password})
         self.add("input_request", self.last_cell, content, is_urgent=True)
         try:
-            if threading.current_thread() is threading.main_thread():
+            value: str
+            if self.job and threading.current_thread() is threading.main_thread():
                 value = self.job.wait(asyncio.wrap_future(self.input, loop=self.loop))
             else:
                 value = self.input.result()
@@ -661,27 +695,37 @@ class Relay:
 
     # Outputs
 
-    def add(self, msg_type, parent, content, metadata=b"{}", buffers=(), is_urgent=False):
+    def add(
+        self,
+        msg_type: str,
+        parent: str,
+        content: bytes,
+        metadata: bytes = b"{}",
+        buffers: Sequence[Any] = (),
+        is_urgent: bool = False,
+    ) -> None:
         """Keep a frame for the near half, and let the call that waits take it home."""
         message = (parent, msg_type, content, metadata, buffers)
         self.outbox.add(lambda number: encode_frame(number, *message), is_urgent)
         if self.waiter:
             self.loop.call_soon_threadsafe(self.wake)
 
-    def catch(self, message, *args, **kwargs):
+    def catch(self, message: list[Any], *args: Any, **kwargs: Any) -> None:
         """Stand in for the IOPub thread's ``send_multipart``: keep our cells' outputs as frames."""
         if os.getpid() != self.pid:
-            return self.publish(message, *args, **kwargs)  # a forked child's: it comes by again
+            self.publish(message, *args, **kwargs)  # a forked child's: it comes by here again
+            return
         at = message.index(DELIM)
         header, parent, metadata, content = message[at + 2 : at + 6]
         msg_type = json.loads(header)["msg_type"]
         name = json.loads(parent).get("msg_id", "")
         if msg_type not in OUTPUTS or (name == self.foreign and name):
-            return self.publish(message, *args, **kwargs)
+            self.publish(message, *args, **kwargs)
+            return
         name = name if name in self.ids else self.last_cell
-        return self.add(msg_type, name, bytes(content), bytes(metadata), message[at + 6 :])
+        self.add(msg_type, name, bytes(content), bytes(metadata), message[at + 6 :])
 
-    def clean_exc_info(self, exc_tuple=None):
+    def clean_exc_info(self, exc_tuple: Any = None) -> tuple[Any, Any, Any]:
         """Stand in for the shell's ``_get_exc_info``: leave out the frames of this module."""
         etype, value, tb = self.exc_info(exc_tuple)
         before, here = None, tb
@@ -693,47 +737,47 @@ class Relay:
             here = here.tb_next
         return etype, value, tb
 
-    def has_background_work(self):
+    def has_background_work(self) -> bool:
         """Tell whether something may still produce output when no cell runs."""
         threads = any(t not in self.threads for t in threading.enumerate())
         current = asyncio.current_task()
-        tasks = asyncio.all_tasks(self.loop) - self.own_tasks - {current}
+        tasks: set[Any] = asyncio.all_tasks(self.loop) - self.own_tasks - {current}
         # One task of ipykernel's own waits for this very call.
         return threads or any(task._fut_waiter is not current for task in tasks)
 
     # Signals
 
-    def on_leave(self, signum, frame):
+    def on_leave(self, signum: int, frame: FrameType | None) -> None:
         """Give the loop a turn in the middle of the user's code."""
         self.watcher.is_heard = True
-        if self.job:
+        if self.job and frame:
             self.job.leave(frame)
 
-    def on_sigint(self, signum, frame):
+    def on_sigint(self, signum: int, frame: FrameType | None) -> None:
         """Take a SIGINT as a wake-up: a cell is interrupted by request, not by a server's limit.
 
         The code is held until that request had its chance to come. SIGINT reaches the code's child
         processes too, and their end must not look to the code like one that nobody caused.
         """
-        if self.waiter and not self.held:
+        if self.jobs and not self.held:
             self.held = self.loop.create_future()
             self.loop.call_soon_threadsafe(self.loop.call_later, HOLD_S, self.release)
         self.loop.call_soon_threadsafe(self.wake)
         self.on_leave(signum, frame)
 
-    def hold(self):
+    def hold(self) -> asyncio.Future[None] | None:
         """Return what a job that was left waits for before it goes on; ``None``: nothing."""
         if self.held:
             self.held._asyncio_future_blocking = True
         return self.held
 
-    def release(self):
+    def release(self) -> None:
         """Let the code go on."""
-        if self.held:
-            self.held, held = None, self.held
+        held, self.held = self.held, None
+        if held:
             held.set_result(None)
 
 
-def install():
+def install() -> None:
     """Install the relay in the kernel this code runs in; called once, by what brings this text."""
     Relay(IPython.get_ipython()).install()

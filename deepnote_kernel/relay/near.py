@@ -1,7 +1,8 @@
 """The near half of the relay: requests out, frames in, each exactly once, over calls that may fail.
 
-A :class:`Link` keeps one call under way while there is something to say or to wait for. What a failed
-call means is simple here: nothing. It is sent again, and the far half knows what it has done already.
+A :class:`Link` keeps one call under way while there is something to say or to wait for. What a
+failed call means is simple here: nothing. It is sent again, and the far half knows what it has done
+already.
 
 This module decides when to call and what to say; how a call travels is the business of whoever
 makes the link.
@@ -56,7 +57,6 @@ _UNAVAILABLE_S: Final = 60.0
 _BACKGROUND_S: Final = (0.5, 30.0)
 _SILENCE_S: Final = 300.0
 _ASKING_S: Final = 2.0
-_HOME_POLL_S: Final = 0.005
 _RECALL_S: Final = (0.25, 8.0)
 _INTERRUPT_S: Final = 0.3
 
@@ -95,7 +95,7 @@ class Carrier(Protocol):
     """How calls travel."""
 
     async def post(self, code: str) -> list[JSON]:
-        """Run code on the far side once or, if an answer is lost, more than once; return its outputs.
+        """Run code on the far side, once or more than once; return its nbformat outputs.
 
         Raises:
             DeepnoteError: There was no answer, or a refusal.
@@ -262,11 +262,6 @@ class Link:
                     self._take(await self._exchange(0.0, lasting=_NoAnswerError))
                 return reply.result()
         raise UnsupportedError("The server keeps the relay's answers back.")
-
-    async def home(self) -> None:
-        """Wait until everything is sent, or the link has failed."""
-        while self._unsent and self._pump is not None and not self._pump.done():
-            await asyncio.sleep(_HOME_POLL_S)
 
     async def interrupt(self) -> None:
         """Raise ``KeyboardInterrupt`` in the code that runs; return when the server has been told.

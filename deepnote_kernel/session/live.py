@@ -237,9 +237,7 @@ class LiveSession(DirectSession):
         """Ask the far process to replace itself, and let go of it."""
         link, self._link = self._link, None
         if link is not None:
-            link.request("restart")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(link.home(), _HOME_LIMIT_S)
+            await asyncio.wait([link.request("restart")], timeout=_HOME_LIMIT_S)
             await link.close()
         return {"boot": self._far_side.get("boot", "")}
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 
-DEADLINE_S = 15.0
+DEADLINE_S = 45.0
 
 
 @dataclass
@@ -147,7 +147,7 @@ class Notebook:
                         on_message(kind, content)
         return result
 
-    def later(self, wanted: Callable[[list[JSON]], bool], deadline_s: float = 20.0) -> list[JSON]:
+    def later(self, wanted: Callable[[list[JSON]], object], deadline_s: float = 20.0) -> list[JSON]:
         """Gather iopub messages that come with no cell running, until they are the wanted ones."""
         found: list[JSON] = []
         deadline = time.monotonic() + deadline_s

@@ -1,4 +1,4 @@
-"""A cell runs once and every output arrives once, whichever call of its life goes wrong, and however."""
+"""A cell runs once and every output arrives once, whichever call of its life goes wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deepnote_kernel.config import Secret, Settings
-from deepnote_kernel.session.protocol import Cell, InputRequest, Message, Reply
+from deepnote_kernel.session.protocol import Cell, InputRequest, Reply
 from deepnote_kernel.session.remote import Remote
 
 if TYPE_CHECKING:
@@ -38,14 +38,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "delayed answer": {"effect": "delay", "when": "after", "seconds": 0.3},
     "duplicated": {"effect": "duplicate"},
     **{
-        f"{status} {when}": {"effect": "status", "status": status, "when": when, **more}
-        for status, more in {
-            429: {"retryAfter": 0},
-            500: {},
-            502: {"html": True},
-            503: {},
-            504: {"html": True},
-        }.items()
+        f"{status} {when}": {"effect": "status", "status": status, "when": when, "html": html}
+        for status, html in ((429, False), (500, False), (502, True), (503, False), (504, True))
         for when in ("before", "after")
     },
 }
@@ -84,9 +78,9 @@ def run(remote: Remote, code: str, name: str) -> tuple[str, list[str], dict[str,
             remote.answer("you")
         elif isinstance(event, Reply):
             reply = event.content
-        elif isinstance(event, Message) and event.msg_type == "stream":
+        elif event.msg_type == "stream":
             printed += event.content["text"]
-        elif isinstance(event, Message):
+        else:
             results.append(event.content["data"]["text/plain"])
     return printed, results, reply
 

@@ -1,5 +1,7 @@
 """The relay is a clean guest of the remote kernel."""
 
+# ruff: noqa: E501 - a cell is one line of its table
+
 from __future__ import annotations
 
 from ast import literal_eval

@@ -1,5 +1,7 @@
 """The interrupt button works on whatever the cell is doing."""
 
+# ruff: noqa: E501 - a cell is one line of its table
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

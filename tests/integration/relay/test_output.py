@@ -1,5 +1,7 @@
 """Output arrives while the cell runs, from wherever it comes."""
 
+# ruff: noqa: E501 - a cell is one line of its table
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

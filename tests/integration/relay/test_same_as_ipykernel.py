@@ -1,5 +1,7 @@
 """A live cell shows what the same cell shows in a plain ipykernel: one harness, a table of cells."""
 
+# ruff: noqa: E501 - a cell is one line of its table
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
