@@ -760,8 +760,8 @@ class Relay:
         processes too, and their end must not look to the code like one that nobody caused.
         """
         if self.jobs and not self.held:
-            self.held = self.loop.create_future()
-            self.loop.call_soon_threadsafe(self.loop.call_later, HOLD_S, self.release)
+            held = self.held = self.loop.create_future()
+            self.loop.call_soon_threadsafe(self.loop.call_later, HOLD_S, self.release, held)
         self.loop.call_soon_threadsafe(self.wake)
         self.on_leave(signum, frame)
 
@@ -771,11 +771,11 @@ class Relay:
             self.held._asyncio_future_blocking = True
         return self.held
 
-    def release(self) -> None:
-        """Let the code go on."""
-        held, self.held = self.held, None
-        if held:
-            held.set_result(None)
+    def release(self, by: asyncio.Future[None] | None = None) -> None:
+        """Let the code go on; where ``by`` is given, only if that is still what holds it."""
+        if self.held and by in {None, self.held}:
+            self.held.set_result(None)
+            self.held = None
 
 
 def install() -> None:
