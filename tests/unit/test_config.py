@@ -71,6 +71,7 @@ def test_an_argument_wins_over_the_environment() -> None:
             "x",
             "storage_mode is 'x'. It must be read_write or readonly.",
         ),
+        ("DEEPNOTE_CALLS_PER_MINUTE", "0", "calls_per_minute is 0. It must be positive."),
         ("DEEPNOTE_IDLE_SHUTDOWN", "1h", "DEEPNOTE_IDLE_SHUTDOWN is '1h'. It must be a number."),
         ("DEEPNOTE_ALLOW_HTTP", "maybe", "DEEPNOTE_ALLOW_HTTP is 'maybe'. It must be 1 or 0."),
         (
