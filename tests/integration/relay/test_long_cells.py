@@ -77,7 +77,7 @@ class Session:
             if isinstance(event, Message) and event.msg_type == "stream":
                 printed += event.content["text"]
                 on_text(printed)
-            elif isinstance(event, Message):
+            elif isinstance(event, Message) and event.msg_type == "execute_result":
                 result += event.content["data"]["text/plain"]
         raise AssertionError("a cell ends with a reply")
 
