@@ -158,7 +158,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 choices = " or ".join(get_args(kind))
                 raise ConfigError(f"{name} is {getattr(self, name)!r}.", f"It must be {choices}.")
         if self.calls_per_minute < 1:
-            raise ConfigError(f"calls_per_minute is {self.calls_per_minute}.", "It must be positive.")
+            raise ConfigError(
+                f"calls_per_minute is {self.calls_per_minute}.", "It must be positive."
+            )
         return msgspec.structs.replace(self, base_url=normalized_base_url(self.base_url))
 
 
