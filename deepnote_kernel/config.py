@@ -34,6 +34,8 @@ LOCAL = "local"
 SCRATCH = "scratch"
 """A notebook id that stands for an empty notebook, found or made when a session starts."""
 
+_LOCAL_CALLS_PER_MINUTE = 1200
+
 StorageMode = Literal["read_write", "readonly"]
 Mode = Literal["live", "direct"]
 
@@ -109,7 +111,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     calls_per_minute: int = 60
     """How many calls a minute a running cell may use over a minute's average.
 
-    ``DEEPNOTE_CALLS_PER_MINUTE``.
+    ``DEEPNOTE_CALLS_PER_MINUTE``. From the environment, 1200 where cells run on this computer.
     """
 
     start_timeout_s: float = 900.0
@@ -140,6 +142,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if text:
                 values[name] = _parse(name, variable, text)
         values.update({name: value for name, value in overrides.items() if value is not None})
+        if values.get("base_url") == LOCAL:
+            values.setdefault("calls_per_minute", _LOCAL_CALLS_PER_MINUTE)
         return cls(**values).checked()
 
     def replace(self, **changes: Any) -> Settings:

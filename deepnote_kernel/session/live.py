@@ -255,7 +255,7 @@ class LiveSession(DirectSession):
 
     async def status(self) -> Status:
         """Ask the server what the session is doing."""
-        known = {name: self._far_side[name] for name in _SHOWN if name in self._far_side}
+        known = {name: self._far_side[key] for key, name in _SHOWN if key in self._far_side}
         status = await super().status()
         return msgspec.structs.replace(status, mode="live", details={**status.details, **known})
 
@@ -324,7 +324,12 @@ _PASSING: Final = (
     ServerError,
     TransportError,
 )
-_SHOWN: Final = ("python", "ipykernel", "ipython", "greenlet")
+_SHOWN: Final = (
+    ("python", "Python"),
+    ("ipython", "IPython"),
+    ("ipykernel", "ipykernel"),
+    ("greenlet", "greenlet"),
+)
 
 
 def _cannot_install(output: JSON) -> SessionError:

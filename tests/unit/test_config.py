@@ -162,3 +162,10 @@ def test_a_secret_is_not_pickled() -> None:
     """A pickle would carry it, in clear, to wherever it goes."""
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(Secret(CANARY))
+
+
+def test_the_local_server_is_asked_more_often() -> None:
+    """Nobody limits its requests; a number that is given counts there too."""
+    assert Settings.from_env({"DEEPNOTE_BASE_URL": "local"}).calls_per_minute == 1200
+    environ = {"DEEPNOTE_BASE_URL": "local", "DEEPNOTE_CALLS_PER_MINUTE": "30"}
+    assert Settings.from_env(environ).calls_per_minute == 30
