@@ -17,6 +17,7 @@ from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import greenlet
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -24,15 +25,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from ipykernel import iostream
 
+from deepnote_kernel.relay import far
 from deepnote_kernel.relay.near import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from types import FrameType
 
-# Written for old Pythons, to be sent as text: it has no types.
-far: Any = importlib.import_module("deepnote_kernel.relay.far")
-greenlet: Any = importlib.import_module("greenlet")
 
 NO_LIMIT = 1 << 40
 
@@ -51,7 +50,7 @@ def numbered(number: int) -> bytes:
 
 
 @pytest.fixture
-def outbox() -> Any:
+def outbox() -> far.Outbox:
     """An outbox with three frames."""
     outbox = far.Outbox()
     for _ in range(3):
@@ -59,13 +58,13 @@ def outbox() -> Any:
     return outbox
 
 
-def test_frames_are_numbered_from_one(outbox: Any) -> None:
+def test_frames_are_numbered_from_one(outbox: far.Outbox) -> None:
     """The number a frame is encoded with is its place."""
     assert outbox.take(NO_LIMIT) == [b"1", b"2", b"3"]
     assert outbox.last == 3
 
 
-def test_frames_are_kept_until_acknowledged(outbox: Any) -> None:
+def test_frames_are_kept_until_acknowledged(outbox: far.Outbox) -> None:
     """Taking changes nothing; acknowledging forgets, and what is unknown is no harm."""
     outbox.acknowledge(2)
     assert outbox.take(NO_LIMIT) == outbox.take(NO_LIMIT) == [b"3"]
@@ -78,7 +77,9 @@ def test_frames_are_kept_until_acknowledged(outbox: Any) -> None:
 
 
 @pytest.mark.parametrize(("limit", "count"), [(0, 1), (1, 1), (2, 2), (3, 3), (99, 3)])
-def test_answer_takes_what_fits_but_one_at_least(outbox: Any, limit: int, count: int) -> None:
+def test_answer_takes_what_fits_but_one_at_least(
+    outbox: far.Outbox, limit: int, count: int
+) -> None:
     """A frame larger than any answer travels alone."""
     assert len(outbox.take(limit)) == count
 
@@ -320,7 +321,7 @@ def waits() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
 
 def is_left(thread: threading.Thread) -> bool:
     """Tell whether a thread's code may be left where it is now."""
-    return bool(far.is_safe_to_leave(sys._current_frames()[thread.ident or 0]))
+    return far.is_safe_to_leave(sys._current_frames()[thread.ident or 0])
 
 
 def test_code_that_waits_for_a_thread_may_be_left() -> None:
@@ -366,25 +367,28 @@ class Host:
     def run(
         self,
         work: Callable[[], Awaitable[object]],
-        meanwhile: Callable[[Any, asyncio.Task[Any]], object] = lambda _job, _task: None,
+        meanwhile: Callable[[far.Job, asyncio.Task[Any]], object] = lambda _job, _task: None,
         context: contextvars.Context | None = None,
     ) -> Any:
         """Run a job to its end; ``meanwhile`` is called by the loop as soon as it has a turn."""
 
         async def main() -> Any:
-            context_ = context or contextvars.copy_context()
-            job = far.Job(self.relay, lambda _request, _job: work(), {}, {}, context_)
+            async def returns(_request: object, _job: object) -> dict[str, Any]:
+                return {"returned": await work()}
+
+            own_context = context or contextvars.copy_context()
+            job = far.Job(self.relay, returns, {}, {}, own_context)
             task = asyncio.ensure_future(await_job(job))
             self.loop.call_later(0.01, meanwhile, job, task)
-            value, error = await task
+            content, error = await task
             if error:
                 raise error
-            return value
+            return content["returned"]
 
         return self.loop.run_until_complete(main())
 
 
-async def await_job(job: Any) -> tuple[Any, BaseException | None]:
+async def await_job(job: far.Job) -> tuple[Any, BaseException | None]:
     """Await a job, as the relay does, in a task of its own that no error may leave."""
     try:
         return await job, None
@@ -527,7 +531,7 @@ def test_code_keeps_its_context(host: Host) -> None:
 # Interrupts
 
 
-def interrupt(job: Any, _task: object) -> None:
+def interrupt(job: far.Job, _task: object) -> None:
     """Do what an interrupt request does."""
     job.interrupt()
 
@@ -559,7 +563,7 @@ def test_interrupt_ends_code(work: Callable[[], Awaitable[object]], host: Host) 
 
 def test_interrupt_ends_a_wait_of_plain_code(host: Host) -> None:
     """``input()`` waits for a future of the loop without being a coroutine."""
-    jobs: list[Any] = []
+    jobs: list[far.Job] = []
 
     async def work() -> str:
         spin(lambda: jobs)
@@ -569,7 +573,7 @@ def test_interrupt_ends_a_wait_of_plain_code(host: Host) -> None:
             return "interrupted"
         return "answered"
 
-    def meanwhile(job: Any, _task: object) -> None:
+    def meanwhile(job: far.Job, _task: object) -> None:
         jobs.append(job)
         host.loop.call_later(0.01, job.interrupt)
 
@@ -578,14 +582,14 @@ def test_interrupt_ends_a_wait_of_plain_code(host: Host) -> None:
 
 def test_plain_code_may_wait_for_a_future(host: Host) -> None:
     """It gets the future's result, at once where there is one."""
-    jobs: list[Any] = []
+    jobs: list[far.Job] = []
     future = host.loop.create_future()
 
     async def work() -> list[str]:
         spin(lambda: jobs)
         return [jobs[0].wait(future), jobs[0].wait(future)]
 
-    def meanwhile(job: Any, _task: object) -> None:
+    def meanwhile(job: far.Job, _task: object) -> None:
         jobs.append(job)
         host.loop.call_later(0.01, future.set_result, "you")
 
@@ -608,7 +612,7 @@ def test_code_may_go_on_after_an_interrupt(
             return "gave in"
         return "went on"
 
-    def meanwhile(job: Any, task: object) -> None:
+    def meanwhile(job: far.Job, task: object) -> None:
         interrupt(job, task)
         host.loop.call_later(0.05, job.interrupt)
 
@@ -652,7 +656,7 @@ def test_cancelled_task_hears_of_it_where_it_awaits(host: Host) -> None:
         turns.append("went on")
         await asyncio.sleep(10)
 
-    def meanwhile(_job: Any, task: asyncio.Task[Any]) -> None:
+    def meanwhile(_job: far.Job, task: asyncio.Task[Any]) -> None:
         turns.append("cancelled")
         task.cancel()
 
