@@ -343,7 +343,7 @@ def _warm_up() -> None:
     """Import the session in a thread; the person is still reading their notebook."""
     threading.Thread(
         target=import_module,
-        args=["deepnote_kernel.session.remote"],
+        args=["deepnote_kernel.session.keeper"],
         name="deepnote-warm-up",
         daemon=True,
     ).start()

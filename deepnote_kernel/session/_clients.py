@@ -36,7 +36,9 @@ async def open_client(settings: Settings) -> AsyncClient:
             "Set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & members > Security > API "
             "keys), or choose the kernel `Deepnote (local)`, which needs none.",
         )
-    return AsyncClient(token=settings.token, base_url=settings.base_url)
+    return AsyncClient(
+        token=settings.token, base_url=settings.base_url, allow_http=settings.allow_http
+    )
 
 
 async def client_for(settings: Settings, record: Record) -> AsyncClient | None:
