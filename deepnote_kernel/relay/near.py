@@ -344,14 +344,11 @@ class Link:
     def _pause_s(self) -> float:
         return _ASKING_S if self._is_asking else self._budget.pause_s()
 
-    async def _pause(self, delay_s: float) -> bool:
-        """Wait for a while; return whether there is something to send before it is over."""
-        if self._unsent:
-            return True
+    async def _pause(self, delay_s: float) -> None:
+        """Wait for a while, or until there is something to send."""
         self._news.clear()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._news.wait(), delay_s)
-        return bool(self._unsent)
 
     async def _exchange(
         self, wait_s: float, *, lasting: type[DeepnoteError] | tuple[()] = ()

@@ -113,6 +113,8 @@ class FarSide:
         self.carried_out: list[JSON] = []
         self.recalls = 0
         self.busy_until_s = 0.0
+        self.status_errors: list[DeepnoteError] = []
+        """What goes wrong when the server is asked whether the process is free."""
         self._fates = list(fates)
         self._via = via
         self._frames_per_answer = frames_per_answer
@@ -161,6 +163,8 @@ class FarSide:
 
     async def is_free(self) -> bool:
         """Tell whether the code lets the process take calls."""
+        if self.status_errors:
+            raise self.status_errors.pop()
         return self.now_s >= self.busy_until_s
 
     @property

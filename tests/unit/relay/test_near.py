@@ -353,6 +353,14 @@ def test_code_that_lets_nothing_through_may_take_hours() -> None:
     assert play(far, scenario).words == ["a"]
 
 
+def test_server_may_be_away_while_code_lets_nothing_through() -> None:
+    """That nobody can tell whether the process is free only delays the next call."""
+    far = FarSide(Fate(after=refusal(408)))
+    far.status_errors = [refusal(502), RequestTimeoutError("No answer."), refusal(429)]
+    assert run_cell(far, "a").words == ["a"]
+    assert far.status_errors == []
+
+
 def test_notebook_may_be_busy_for_hours() -> None:
     """Somebody else's code delays a cell; it does not make it fail."""
     far = FarSide(*[Fate(before=refusal(409, "Notebook is busy"))] * 2000)
@@ -697,7 +705,7 @@ def test_next_link_takes_up_where_the_last_one_left(frames_per_answer: int) -> N
 
 
 def test_reply_to_an_earlier_link_is_not_mistaken() -> None:
-    """A cell that ended while nobody was there has a reply nobody waits for any more."""
+    """The reply of a cell that ended while nobody was there waits for whoever follows the cell."""
     far = FarSide()
 
     async def scenario(linked: Linked, far: FarSide) -> None:
@@ -708,6 +716,7 @@ def test_reply_to_an_earlier_link_is_not_mistaken() -> None:
         other = link_to(far, acknowledged=linked.link.acknowledged)
         assert await other.link.greet() == {"said": ""}
         assert other.words == ["b"]
+        assert (await other.link.follow())["status"] == "ok"
         await other.link.close()
 
     play(far, scenario)
