@@ -52,6 +52,8 @@ def main() -> None:
             if wanted:
                 results = [_measured(m, targets, is_quick=options.quick) for m in wanted]
                 print(f"\n{title}\n{table(results)}", flush=True)
+                for failure in (text for r in results for text in r.failures.values()):
+                    print(failure)
                 report[title] = as_json(results)
             if not round_trip_s and _is_wanted(_REQUESTS, options.only):
                 report[_REQUESTS] = _requests(server, targets)
@@ -133,11 +135,15 @@ def _measured(measure: Measure, targets: dict[str, Target], *, is_quick: bool) -
     result = Result(measure, {name: [] for name in measure.targets})
     rounds = min(measure.rounds, _QUICK_ROUNDS) if is_quick else measure.rounds
     order = list(measure.targets)
-    for name in order:  # whatever a target does but once, it does now
-        measure.take(targets[name])
-    for _ in range(rounds):
-        for name in order:
-            result.turns[name].append(statistics.median(measure.take(targets[name])))
+    for number in range(rounds + 1):
+        for name in [name for name in order if name not in result.failures]:
+            try:
+                turn = statistics.median(measure.take(targets[name]))
+            except RuntimeError as error:
+                result.fail(name, f"{measure.name}, {name}: {error}")
+                continue
+            if number:  # what a target does but once, such as starting, it did in round 0
+                result.turns[name].append(turn)
         order = order[1:] + order[:1]
     return result
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.integration.notebook import Notebook
 
-__all__ = ["Cell", "FrontEnd", "run_together"]
+__all__ = ["JSON", "Cell", "FrontEnd", "run_together"]
 
 JSON = dict[str, Any]
 
@@ -132,16 +132,13 @@ class FrontEnd:
 
     # Everything else
 
-    def ask(self, kind: str, content: JSON) -> tuple[float, JSON]:
-        """Send a request; return the seconds until its reply came, and that."""
-        begin = time.monotonic()
+    def ask(self, kind: str, content: JSON) -> JSON:
+        """Send a request and return its reply's content."""
         msg_id = self.send(f"{kind}_request", content)
         while True:
             message = self.receive()
-            if message["msg_type"] == f"{kind}_reply":
-                elapsed_s = time.monotonic() - begin
-                if message["parent_header"].get("msg_id") == msg_id:
-                    return elapsed_s, message["content"]
+            if message["parent_header"].get("msg_id") == msg_id and message["msg_type"] != "status":
+                return dict(message["content"])
 
     def echo(self, comm_id: str, data: JSON) -> float:
         """Send a comm message; return the seconds until the far end's own came."""

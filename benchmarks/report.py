@@ -29,6 +29,14 @@ class Result:
     turns: dict[str, list[float]] = field(default_factory=dict)
     """For each target the median of each of its turns."""
 
+    failures: dict[str, str] = field(default_factory=dict)
+    """For each target that did not do what it should, what it did."""
+
+    def fail(self, target: str, reason: str) -> None:
+        """Leave a target out that did not do what it should."""
+        self.failures[target] = reason
+        del self.turns[target]
+
     def median(self, target: str) -> float | None:
         """Return the median of all turns; ``None`` where the target was not measured."""
         return statistics.median(self.turns[target]) if target in self.turns else None
@@ -136,6 +144,7 @@ def _view(result: Result) -> dict[str, Any]:
         "unit": result.measure.unit,
         "medians": {name: result.median(name) for name in result.turns},
         "turns": result.turns,
+        "failures": result.failures,
         "spread": result.spread(),
         "goals": goals,
     }

@@ -94,7 +94,7 @@ class Kernel(Target):
             comm = {"comm_id": _COMM, "target_name": "echo", "data": {}}
             front_end.send("comm_open", comm)
             # The first completion of a process imports jedi, and may come too late to be shown.
-            while not front_end.ask("complete", {"code": "os.pa", "cursor_pos": 5})[1]["matches"]:
+            while not front_end.ask("complete", {"code": "os.pa", "cursor_pos": 5})["matches"]:
                 pass
             self._front_ends.append(front_end)
         return self._front_ends[:count]
