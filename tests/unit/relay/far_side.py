@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -18,8 +18,11 @@ from deepnote_kernel.errors import (
     ServerError,
 )
 from deepnote_kernel.relay.near import MARK, MIME, Budget, Frame, Link
+from tests.unit.relay import virtual_time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from deepnote_kernel.errors import APIStatusError, DeepnoteError
 
 __all__ = [
@@ -29,8 +32,13 @@ __all__ = [
     "FarSide",
     "Fate",
     "Linked",
+    "display",
     "link_to",
+    "play",
+    "printed",
     "refusal",
+    "requests_of",
+    "run_cell",
 ]
 
 JSON = dict[str, Any]
@@ -281,3 +289,43 @@ def link_to(far: FarSide, *, calls_per_minute: int = 6000, acknowledged: int = 0
         acknowledged=acknowledged,
     )
     return Linked(link, frames, outputs)
+
+
+Scenario: TypeAlias = "Callable[[Linked, FarSide], Coroutine[Any, Any, None]]"
+
+
+def play(far: FarSide, scenario: Scenario, **options: Any) -> Linked:
+    """Link to a far side, let the scenario happen, and return what came of it."""
+
+    async def main() -> Linked:
+        linked = link_to(far, **options)
+        await scenario(linked, far)
+        await linked.link.close()
+        return linked
+
+    return virtual_time.run(main())
+
+
+def run_cell(far: FarSide, code: str, **options: Any) -> Linked:
+    """Run one cell, which must end well."""
+
+    async def scenario(linked: Linked, _far: FarSide) -> None:
+        reply = await linked.link.request("run", code=code)
+        assert reply == {"status": "ok", "execution_count": 1}
+
+    return play(far, scenario, **options)
+
+
+def requests_of(far: FarSide) -> list[str]:
+    """Return the operations that were carried out, in order."""
+    return [request["op"] for request in far.carried_out]
+
+
+def display(answer: object) -> JSON:
+    """Return an answer as a display of a MIME type of its own."""
+    return {"output_type": "display_data", "data": {MIME: answer}, "metadata": {}}
+
+
+def printed(text: str | list[str]) -> JSON:
+    """Return an output of standard output."""
+    return {"output_type": "stream", "name": "stdout", "text": text}
