@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from deepnote_kernel.errors import (
-    SessionError,
-    UnsupportedError,
-)
-from deepnote_kernel.relay.near import (
-    RelayLostError,
-)
+from deepnote_kernel.errors import SessionError, UnsupportedError
+from deepnote_kernel.relay.near import RelayLostError
 from tests.unit.relay import virtual_time
 from tests.unit.relay.far_side import (
     NO_RELAY,
@@ -29,9 +24,6 @@ from tests.unit.relay.far_side import (
 
 if TYPE_CHECKING:
     from tests.unit.relay.far_side import Linked
-
-
-JSON = dict[str, Any]
 
 
 def test_short_cell_costs_one_call() -> None:

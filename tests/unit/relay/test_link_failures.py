@@ -18,9 +18,7 @@ from deepnote_kernel.errors import (
     ResponseFormatError,
     SessionGoneError,
 )
-from deepnote_kernel.relay.near import (
-    RelayLostError,
-)
+from deepnote_kernel.relay.near import RelayLostError
 from tests.unit.relay.far_side import (
     LOST_ANSWER,
     LOST_REQUEST,

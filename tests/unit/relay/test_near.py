@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepnote_kernel.errors import (
-    ResponseFormatError,
-)
+from deepnote_kernel.errors import ResponseFormatError
 from deepnote_kernel.relay.near import (
     MARK,
     Answer,
