@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -106,11 +107,14 @@ class RemoteCell:
             self._following.cancel()
 
     async def _follow(self) -> JSON:
-        async for event in self._remote.aevents(self._cell, self._on_progress):
-            self._start.settle(is_ready=self._remote.session is not None)
-            if isinstance(event, Reply):
-                return self._ended(event.content)
-            await self._take(event)
+        async with contextlib.aclosing(
+            self._remote.aevents(self._cell, self._on_progress)
+        ) as events:
+            async for event in events:
+                self._start.settle(is_ready=self._remote.session is not None)
+                if isinstance(event, Reply):
+                    return self._ended(event.content)
+                await self._take(event)
         raise AssertionError("a cell's last event is its reply")
 
     def _on_progress(self, line: str) -> None:

@@ -341,12 +341,14 @@ class Watcher(threading.Thread):
         loop: Any = relay.loop  # whose selector has no public name
         self.selector.register(loop._selector, selectors.EVENT_READ)
         self.begin, self.end = self.running.set, self.running.clear
-        self.is_heard = False
+        self.is_heard = self.is_stopped = False
 
     def run(self) -> None:
-        """Wait and signal until the process ends."""
+        """Wait and signal until the relay is uninstalled."""
         while True:
             self.running.wait()
+            if self.is_stopped:
+                return
             is_needed = self.selector.select(SLICE_S) or time.monotonic() > self.relay.due
             self.is_heard = False
             if self.send_leave() or not is_needed:
@@ -357,6 +359,12 @@ class Watcher(threading.Thread):
             signal.siginterrupt(LEAVE, True)
             self.send_leave()
             signal.siginterrupt(LEAVE, False)
+
+    def stop(self) -> None:
+        """End the thread; nothing of the user's may be running."""
+        self.is_stopped = True
+        self.running.set()
+        self.join()
 
     def send_leave(self) -> bool:
         """Signal the main thread while code runs there; tell, a moment later, if it has heard."""
@@ -387,6 +395,7 @@ class Relay:
         self.last_cell = ""
         self.cells, self.comms = asyncio.Lock(), asyncio.Lock()  # each runs one at a time, in order
         self.jobs: list[Job] = []
+        self.installed: list[tuple[Any, str]] = []
         self.input: concurrent.futures.Future[str] | None = None
         self.foreign = ""  # id of a request that is none of ours, while it runs
         self.waiter: asyncio.Future[None] | None = None  # of the call that waits for frames
@@ -400,23 +409,38 @@ class Relay:
         """Put the relay between the kernel's loop and IPython."""
         kernel, iopub, shell = self.kernel, self.kernel.iopub_thread, self.shell
         self.do_foreign, self.publish = kernel.do_execute, iopub.send_multipart
-        self.exc_info, shell._get_exc_info = shell._get_exc_info, self.clean_exc_info
+        self.exc_info = shell._get_exc_info
+        # Pre- and post-handler hook would let SIGINT break into the handling of any message.
+        self.put(kernel, do_execute=self.do_execute, _input_request=self.ask)
+        self.put(kernel, pre_handler_hook=bool, post_handler_hook=bool)
+        self.put(iopub, send_multipart=self.catch)
+        self.put(shell, _get_exc_info=self.clean_exc_info)
+        self.put(sys.stdout, flush_interval=FLUSH_S)
+        self.put(sys.stderr, flush_interval=FLUSH_S)
         self.threads = set(threading.enumerate())
         self.own_tasks = asyncio.all_tasks(self.loop)
         signal.signal(LEAVE, self.on_leave)
         signal.signal(signal.SIGINT, self.on_sigint)
         signal.siginterrupt(LEAVE, False)
-        kernel.do_execute, kernel._input_request = self.do_execute, self.ask
-        # These hooks would let SIGINT break into the handling of any message.
-        kernel.pre_handler_hook = kernel.post_handler_hook = lambda: None
-        iopub.send_multipart = self.catch
-        streams: Any = (sys.stdout, sys.stderr)
-        for stream in streams:
-            stream.flush_interval = FLUSH_S
         self.forget_own_input()
         self.watcher = Watcher(self)
         self.watcher.start()
         self.threads.add(self.watcher)
+
+    def put(self, owner: Any, **attributes: Any) -> None:
+        """Put attributes of ours over those of an object's class, until :meth:`uninstall`."""
+        for name, value in attributes.items():
+            setattr(owner, name, value)
+            self.installed.append((owner, name))
+
+    def uninstall(self) -> None:
+        """Leave the kernel as it was before :meth:`install`."""
+        for owner, name in self.installed:
+            delattr(owner, name)
+        signal.signal(LEAVE, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, getattr(self.kernel, "saved_sigint_handler", signal.SIG_IGN))
+        self.watcher.stop()
+        sys.modules.pop("_deepnote_relay", None)
 
     def forget_own_input(self) -> None:
         """Take what ran before the user's first cell out of the history; that one is number 1."""
@@ -567,6 +591,12 @@ class Relay:
         if name := request["target_name"]:
             targets = {key: value for key, value in targets.items() if value["target_name"] == name}
         self.reply(request, {"status": "ok", "comms": targets})
+
+    def on_detach(self, request: JSON) -> None:
+        """Leave this kernel, unless something still runs, once the answer is out."""
+        self.reply(request, {"status": "ok"})
+        if not self.jobs:
+            self.loop.call_soon(self.uninstall)
 
     def on_restart(self, request: JSON) -> None:
         """Replace this process by a fresh kernel on the same sockets, once the answer is out."""

@@ -40,7 +40,7 @@ from deepnote_kernel.outputs import JSON
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Answer", "Budget", "Carrier", "Frame", "Link", "RelayLostError", "installer"]
+__all__ = ["WAIT_S", "Answer", "Budget", "Carrier", "Frame", "Link", "RelayLostError", "installer"]
 
 MARK: Final = "__deepnote_relay__"
 MIME: Final = "application/vnd.deepnote-kernel.relay+json"

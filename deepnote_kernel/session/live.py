@@ -26,7 +26,7 @@ from deepnote_kernel.errors import (
     UnsupportedError,
 )
 from deepnote_kernel.outputs import Message, to_messages
-from deepnote_kernel.relay.near import Budget, Frame, Link, RelayLostError, installer
+from deepnote_kernel.relay.near import WAIT_S, Budget, Frame, Link, RelayLostError, installer
 from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.direct import DirectSession
 from deepnote_kernel.session.protocol import InputRequest, Reply
@@ -82,8 +82,7 @@ class LiveSession(DirectSession):
         """
         self._events = self._left = asyncio.Queue()
         try:
-            # The process that went may have left a call behind, which keeps others from coming in.
-            await self.recall()
+            await self._end_left_call()
             await self._greet(acknowledged)
         except RelayLostError:
             await self.open()
@@ -95,6 +94,15 @@ class LiveSession(DirectSession):
         """Whether an earlier process has left a cell here whose end nobody has seen."""
         link = self._link
         return link is not None and bool(link.answer.cell or link.unclaimed)
+
+    async def _end_left_call(self) -> None:
+        """Bring the call home that the process before us may have left: it keeps others out."""
+        deadline = time.monotonic() + WAIT_S
+        for delay_s in delays(0.05, 1.0):
+            await self.recall()
+            await asyncio.sleep(delay_s)
+            if await self.is_free() or time.monotonic() > deadline:
+                return
 
     async def _greet(self, acknowledged: int) -> None:
         link = Link(
@@ -260,13 +268,16 @@ class LiveSession(DirectSession):
         return msgspec.structs.replace(status, mode="live", details={**status.details, **known})
 
     async def detach(self) -> None:
-        """Let go; a cell that runs goes on."""
-        if self._link is not None:
-            await self._link.close()
+        """Let go; a cell that runs goes on. Where none does, the kernel is left as it was."""
+        link, self._link = self._link, None
+        if link is not None:
+            await asyncio.wait([link.request("detach")], timeout=_HOME_LIMIT_S)
+            await link.close()
 
     async def stop(self) -> None:
         """End the session and its machine."""
-        await self.detach()
+        if self._link is not None:
+            await self._link.close()
         await super().stop()
 
     # What the link needs: how calls travel, and where frames go

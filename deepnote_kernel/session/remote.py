@@ -26,7 +26,7 @@ from deepnote_kernel.session.protocol import Reply
 from deepnote_kernel.session.record import Records
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 
     from deepnote_kernel.config import Settings
     from deepnote_kernel.outputs import JSON
@@ -158,7 +158,7 @@ class Remote:
 
     # Cells
 
-    def events(self, cell: Cell, progress: Progress = _unheard) -> Iterator[Event]:
+    def events(self, cell: Cell, progress: Progress = _unheard) -> Generator[Event, None, None]:
         """Run a cell and yield what happens to it; start the session if need be.
 
         ``KeyboardInterrupt`` interrupts the remote cell, and what it still says is yielded; a
@@ -173,7 +173,7 @@ class Remote:
         """
         yield from self._events(cell, progress)
 
-    def follow(self) -> Iterator[Event]:
+    def follow(self) -> Generator[Event, None, None]:
         """Yield what the cell does that an earlier process has left running, as :meth:`events`.
 
         Raises:
@@ -183,7 +183,7 @@ class Remote:
         self._required()
         yield from self._events(None, _unheard)
 
-    def _events(self, cell: Cell | None, progress: Progress) -> Iterator[Event]:
+    def _events(self, cell: Cell | None, progress: Progress) -> Generator[Event, None, None]:
         inbox: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self._io.submit(self._keeper.run(self.settings, cell, progress, inbox.put))
         is_interrupted = has_ended = False
@@ -203,7 +203,9 @@ class Remote:
             if not has_ended:
                 self._try_to_interrupt()
 
-    async def aevents(self, cell: Cell, progress: Progress = _unheard) -> AsyncIterator[Event]:
+    async def aevents(
+        self, cell: Cell, progress: Progress = _unheard
+    ) -> AsyncGenerator[Event, None]:
         """Do as :meth:`events` for a caller on an asyncio loop, without blocking it.
 
         Cancelling the caller interrupts the cell.

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from deepnote_kernel.api import Client, sessions
+from deepnote_kernel.config import Secret, Settings
+from deepnote_kernel.session.protocol import Cell
+from deepnote_kernel.session.remote import Remote
+
 if TYPE_CHECKING:
     from tests.integration.notebook import Notebook
+    from tests.integration.relay.conftest import FarSide
 
 FACTS = {
     "names": "sorted(n for n in globals() if not n.startswith(('_i', '__vsc')))",
@@ -52,3 +58,25 @@ def test_it_rests_when_nothing_runs(live: Notebook) -> None:
     before = int(live.run("used()").value)
     live.run("import asyncio\nawait asyncio.sleep(1)")
     assert int(live.run("used()").value) - before <= 1
+
+
+def test_nothing_stays_behind(far_side: FarSide) -> None:
+    """After detaching the kernel is as it was: threads, signal handlers, modules, and it works."""
+    environ = far_side.environ()
+    remote = Remote(Settings.from_env(environ))
+    session = remote.start()
+    assert list(remote.events(Cell(id="a", code="x = 1")))
+    remote.detach()
+    code = (
+        "import signal, sys, threading\n"
+        "print(signal.getsignal(signal.SIGINT) is signal.default_int_handler,"
+        " signal.getsignal(signal.SIGRTMAX - 3) == signal.SIG_DFL,"
+        " [t.name for t in threading.enumerate() if 'deepnote' in t.name],"
+        " [m for m in sys.modules if 'deepnote' in m], x)"
+    )
+    with Client(token=Secret(far_side.server.token), base_url=far_side.server.url) as client:
+        notebook_id = environ["DEEPNOTE_NOTEBOOK_ID"]
+        call = sessions.execute(session.session_id, notebook_id=notebook_id, code=code)
+        outputs = client.send(call)
+        client.send(sessions.stop(session.session_id))
+    assert [output.get("text") for output in outputs] == ["True True [] [] 1\n"]
