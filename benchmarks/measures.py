@@ -158,9 +158,10 @@ def first_cell(target: Target) -> list[float]:
 
 
 def memory(target: Target) -> list[float]:
-    """Read the resident memory of the kernel's process, in MiB."""
-    kernel = cast("Kernel", target)
-    return [psutil.Process(kernel.front_end.pid).memory_info().rss / 2**20]
+    """Read the resident memory, in MiB, of a kernel's process that has run one cell."""
+    with cast("Kernel", target).fresh() as front_end:
+        front_end.run("1")
+        return [psutil.Process(front_end.pid).memory_info().rss / 2**20]
 
 
 def together(target: Target) -> list[float]:
@@ -228,8 +229,7 @@ def _over_network(extra_ms: float) -> Goal:
 
 
 NEAR = (
-    # First, before any measure leaves large outputs in memory.
-    Measure("kernel memory", memory, "MiB", _KERNELS, (_at_most(1.3),), rounds=1),
+    Measure("kernel memory", memory, "MiB", _KERNELS, (_at_most(1.3),), rounds=3),
     Measure("trivial cell", trivial, goals=(_at_most(1.7), _at_most(1.3, POST)), rounds=30),
     Measure("50 ms cell, overhead", short, goals=(_at_most(2.0),)),
     Measure("print to front end", stream, targets=_KERNELS, goals=(Goal(30.0),), rounds=7),

@@ -17,6 +17,8 @@ from tests.integration.notebook import kernel_manager, open_notebook
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from jupyter_client.manager import KernelManager
+
     from tests.integration.conftest import Server
 
 __all__ = ["DIRECT", "IPYKERNEL", "LIVE", "POST", "ExecuteCall", "Kernel", "Target"]
@@ -89,7 +91,7 @@ class Kernel(Target):
     def front_ends(self, count: int) -> list[FrontEnd]:
         """Return some kernels of this kind, ready for cells."""
         while len(self._front_ends) < count:
-            front_end = self._stack.enter_context(self._opened())
+            front_end = self._stack.enter_context(self.fresh())
             front_end.run(SETUP)
             comm = {"comm_id": _COMM, "target_name": "echo", "data": {}}
             front_end.send("comm_open", comm)
@@ -105,7 +107,7 @@ class Kernel(Target):
 
     def run_first(self) -> float:
         """Run the first cell of a fresh kernel."""
-        with self._opened() as front_end:
+        with self.fresh() as front_end:
             return front_end.run("1").elapsed_s
 
     def echo(self, data: dict[str, Any]) -> float:
@@ -118,20 +120,16 @@ class Kernel(Target):
         environ = {**os.environ, **self._new_environ()}
         begin = time.monotonic()
         manager.start_kernel(env=environ)
-        # A socket of jupyter_client looks for the kernel every 100 ms, which would be what we time.
-        with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
-            socket.reconnect_ivl, socket.linger = _RECONNECT_MS, 0
-            socket.connect(f"tcp://{manager.ip}:{manager.shell_port}")
-            manager.session.send(socket, "kernel_info_request", {})
-            if not socket.poll(_START_TIMEOUT_MS):
-                raise TimeoutError(f"{self.name} did not start")
-            elapsed_s = time.monotonic() - begin
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
-        return elapsed_s
+        try:
+            _await_reply(manager)
+            return time.monotonic() - begin
+        finally:
+            manager.shutdown_kernel(now=True)
+            manager.cleanup_resources()
 
     @contextlib.contextmanager
-    def _opened(self) -> Iterator[FrontEnd]:
+    def fresh(self) -> Iterator[FrontEnd]:
+        """Run one more kernel, which has run nothing yet, until the end of the block."""
         with open_notebook(self._argv, self._new_environ(), **self._spec) as notebook:
             yield FrontEnd(notebook)
 
@@ -188,3 +186,14 @@ class ExecuteCall(Target):
             time.sleep(_POLL_S)
             run = self._client.send(runs.get(run.id))
         return created.session.id, notebook_id
+
+
+def _await_reply(manager: KernelManager) -> None:
+    """Ask a kernel that starts for its info until it answers."""
+    # A socket of jupyter_client looks for the kernel every 100 ms, which would be what we time.
+    with zmq.Context() as context, context.socket(zmq.DEALER) as socket:
+        socket.reconnect_ivl, socket.linger = _RECONNECT_MS, 0
+        socket.connect(f"tcp://{manager.ip}:{manager.shell_port}")
+        manager.session.send(socket, "kernel_info_request", {})
+        if not socket.poll(_START_TIMEOUT_MS):
+            raise TimeoutError("the kernel did not start")
