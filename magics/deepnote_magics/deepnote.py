@@ -18,7 +18,7 @@ from deepnote_magics._views import SessionsView, StatusView
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -116,18 +116,27 @@ class DeepnoteMagics(Magics):
         cell = Cell(id=uuid.uuid4().hex, code=code, allow_stdin=True)
         self._show_all(self.remote.events(cell, progress), progress)
 
-    def _show_all(self, events: Iterator[Event], progress: Progress) -> None:
+    def _show_all(self, events: Generator[Event, None, None], progress: Progress) -> None:
+        # Closed at once, come what may: that is what interrupts a cell nobody waits for.
+        with contextlib.closing(events):
+            for event in events:
+                progress.settle()
+                try:
+                    self._show(event)
+                except KeyboardInterrupt:
+                    # Meant for the cell, but came while one of its outputs was shown.
+                    self.remote.interrupt()
+
+    def _show(self, event: Event) -> None:
         from deepnote_kernel.session.protocol import InputRequest, Reply  # noqa: PLC0415 - msgspec
 
-        for event in events:
-            progress.settle()
-            if isinstance(event, Reply):
-                if event.content["status"] == "error":
-                    raise remote_error(event.content)
-            elif isinstance(event, InputRequest):
-                self._answer(event)
-            else:
-                show(self.shell, event)
+        if isinstance(event, Reply):
+            if event.content["status"] == "error":
+                raise remote_error(event.content)
+        elif isinstance(event, InputRequest):
+            self._answer(event)
+        else:
+            show(self.shell, event)
 
     def _answer(self, question: InputRequest) -> None:
         ask = getpass.getpass if question.password else input

@@ -91,6 +91,21 @@ def test_interrupt(ordinary: Notebook, code: str) -> None:
     assert ordinary.run("%%deepnote\nprint(6 * 7)").text() == "42\n"
 
 
+def test_an_interrupt_while_output_is_shown(ordinary: Notebook) -> None:
+    """It is the remote cell's, too, though it came at a moment when this side was busy."""
+    ordinary.run(
+        "def press(message):\n"
+        "    get_ipython().display_pub.unregister_hook(press)\n"
+        "    raise KeyboardInterrupt\n"
+    )
+    ordinary.run("%%deepnote\npass")
+    ordinary.run("get_ipython().display_pub.register_hook(press)")
+    ran = ordinary.run("%%deepnote\ndisplay('shown')\nimport time\ntime.sleep(100)")
+    assert ran.reply["ename"] == "KeyboardInterrupt"
+    assert "deepnote_magics" not in ran.traceback
+    assert ordinary.run("%%deepnote\nprint(6 * 7)").text() == "42\n"
+
+
 def test_a_life_of_a_session(ordinary: Notebook, server: Server) -> None:
     """Start, look, restart, stop, list: the session does what the magics say."""
     started = ordinary.run("%deepnote start")
