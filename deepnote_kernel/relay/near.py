@@ -117,7 +117,7 @@ class Carrier(Protocol):
 
 def installer() -> str:
     """Return code that installs the far half, where it is not installed yet."""
-    source = resources.files(__package__).joinpath("far.py").read_bytes()
+    source = resources.files("deepnote_kernel.relay").joinpath("far.py").read_bytes()
     packed = base64.b85encode(zlib.compress(source, 9)).decode("ascii")
     return _INSTALL.format(packed=packed, mark=MARK)
 
