@@ -13,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import logging
 import time
 import zlib
 from importlib import resources
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
@@ -38,9 +40,11 @@ from deepnote_kernel.errors import (
 from deepnote_kernel.outputs import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["WAIT_S", "Answer", "Budget", "Carrier", "Frame", "Link", "RelayLostError", "installer"]
+
+_log = logging.getLogger(__name__)
 
 MARK: Final = "__deepnote_relay__"
 MIME: Final = "application/vnd.deepnote-kernel.relay+json"
@@ -335,6 +339,9 @@ class Link:
                     silence_s, delay_s = silence_s + delay_s, min(2 * delay_s, _BACKGROUND_S[1])
         except DeepnoteError as error:
             self._fail(error)
+        except Exception as error:  # noqa: BLE001 - whoever awaits a reply must not wait for ever
+            _log.exception("The relay failed")
+            self._fail(SessionError(f"The relay failed ({type(error).__name__}: {error})."))
 
     @property
     def is_expecting(self) -> bool:
@@ -437,9 +444,7 @@ class Link:
             )
         self.answer = answer
         self._unsent = [request for request in self._unsent if request["id"] > answer.seen]
-        for frame in answer.frames:
-            if frame.n <= self.acknowledged:
-                continue
+        for frame in joined(answer.frames, after=self.acknowledged):
             self.acknowledged = frame.n
             if frame.type == "reply":
                 self._take_reply(frame)
@@ -475,6 +480,25 @@ class Link:
         for reply in waiting:
             if not reply.done():
                 reply.set_exception(error)
+
+
+def joined(frames: list[Frame], *, after: int) -> Iterator[Frame]:
+    """Yield the frames after a number; printed text in a row as one, however often it was flushed.
+
+    A front end that gets thousands of messages in a moment loses some: ZMQ queues so many and no
+    more.
+    """
+
+    def kind(frame: Frame) -> tuple[str, str] | int:
+        is_text = frame.type == "stream"
+        return (frame.content["name"], frame.parent) if is_text else frame.n
+
+    for _, group in groupby((frame for frame in frames if frame.n > after), key=kind):
+        *others, last = group
+        if others:
+            text = "".join(frame.content["text"] for frame in (*others, last))
+            last = msgspec.structs.replace(last, content={**last.content, "text": text})
+        yield last
 
 
 def read_answer(outputs: list[JSON]) -> tuple[Answer | None, list[JSON]]:

@@ -129,7 +129,7 @@ def test_tqdm_notebook_moves(live: Notebook) -> None:
     """The widget of tqdm counts to its end."""
     result = live.run("from tqdm.notebook import tqdm\nfor _ in tqdm(range(5)):\n    pass")
     states = [c["data"].get("state", {}) for kind, c in result.messages if kind == "comm_msg"]
-    assert [s["value"] for s in states if isinstance(s.get("value"), int)][-1] == 5
+    assert "5/5" in str(states)
 
 
 def test_an_output_widget_captures(live: Notebook) -> None:
