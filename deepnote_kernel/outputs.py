@@ -25,6 +25,7 @@ __all__ = [
     "not_found",
     "reply_content",
     "to_messages",
+    "with_table",
 ]
 
 JSON: TypeAlias = dict[str, Any]
@@ -89,6 +90,15 @@ def error_output(ename: str, evalue: str = "") -> JSON:
     """Return an nbformat ``error`` output with a traceback of one line."""
     line = f"{ename}: {evalue}" if evalue else ename
     return {"output_type": "error", "ename": ename, "evalue": evalue, "traceback": [line]}
+
+
+def with_table(data: JSON) -> JSON:
+    """Return a mime bundle that any front end can show, where it is a data frame of Deepnote's."""
+    frame = data.get(DATAFRAME_MIME)
+    if not isinstance(frame, dict):
+        return data
+    text = f"<DataFrame: {_frame_size(frame)}>"
+    return {"text/html": _frame_html(frame), "text/plain": text, **data}
 
 
 def no_matches(cursor_pos: int) -> JSON:
@@ -159,10 +169,7 @@ def _data(data: Any) -> JSON:
         mime: _text(value) if isinstance(value, list) and not _is_json(mime) else value
         for mime, value in _mapping(data).items()
     }
-    frame = shown.get(DATAFRAME_MIME)
-    if isinstance(frame, dict):
-        shown.setdefault("text/html", _frame_html(frame))
-        shown.setdefault("text/plain", f"<DataFrame: {_frame_size(frame)}>")
+    shown = with_table(shown)
     if shown:
         shown.setdefault("text/plain", f"<{', '.join(shown)}>")
     return shown

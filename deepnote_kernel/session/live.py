@@ -25,7 +25,7 @@ from deepnote_kernel.errors import (
     TransportError,
     UnsupportedError,
 )
-from deepnote_kernel.outputs import Message, to_messages
+from deepnote_kernel.outputs import Message, to_messages, with_table
 from deepnote_kernel.relay.near import WAIT_S, Budget, Frame, Link, RelayLostError, installer
 from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.direct import DirectSession
@@ -301,16 +301,19 @@ class LiveSession(DirectSession):
     def _take_frame(self, frame: Frame) -> None:
         if frame.type == "input_request":
             self._put(InputRequest(**frame.content))
-        else:
-            self._put(
-                Message(
-                    msg_type=frame.type,
-                    content=frame.content,
-                    metadata=frame.metadata,
-                    buffers=frame.buffers,
-                    parent=frame.parent,
-                )
+            return
+        content = frame.content
+        if isinstance(content.get("data"), dict) and not frame.type.startswith("comm"):
+            content = {**content, "data": with_table(content["data"])}
+        self._put(
+            Message(
+                msg_type=frame.type,
+                content=content,
+                metadata=frame.metadata,
+                buffers=frame.buffers,
+                parent=frame.parent,
             )
+        )
 
     def _take_outputs(self, outputs: list[JSON]) -> None:
         for message in to_messages(outputs):

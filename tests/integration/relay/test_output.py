@@ -128,3 +128,13 @@ def test_a_large_display_arrives_whole(live: Notebook) -> None:
     code = "from IPython.display import HTML\nHTML('x' * (8 << 20))"
     shown = live.run(code).messages[-1][1]
     assert len(shown["data"]["text/html"]) == 8 << 20
+
+
+def test_a_data_frame_of_deepnotes_gets_a_table(live: Notebook) -> None:
+    """A bundle that only Deepnote's own page can show is shown here as well."""
+    mime = "application/vnd.deepnote.dataframe.v3+json"
+    frame = {"column_count": 1, "row_count": 1, "columns": [{"name": "a"}], "rows": [{"a": "<1>"}]}
+    code = f"from IPython.display import display\ndisplay({{{mime!r}: {frame!r}}}, raw=True)"
+    data = live.run(code).messages[0][1]["data"]
+    assert data[mime] == frame
+    assert "&lt;1&gt;" in data["text/html"]
