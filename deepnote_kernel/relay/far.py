@@ -32,6 +32,7 @@ import json
 import math
 import os
 import platform
+import select
 import selectors
 import signal
 import sys
@@ -76,6 +77,9 @@ HOLD_S = 1.0
 
 FLUSH_S = 0.01
 """How long ipykernel may hold back printed text, in seconds."""
+
+DRAIN_S = 0.1
+"""How long a cell's end may wait for what C code has written, in seconds."""
 
 MEMORY_BYTES = 32 << 20
 """Frames beyond this wait on disk."""
@@ -626,11 +630,20 @@ class Relay:
                 content = self.failure(error)
             finally:
                 self.jobs.remove(job)
+                await self.drain()
                 if self.cell is job:
                     self.cell = None
                 sys.stdout.flush()
                 sys.stderr.flush()
             self.reply(request, content)
+
+    async def drain(self) -> None:
+        """Let ipykernel's threads read what the code has written to file descriptors 1 and 2."""
+        streams = (self.kernel._stdout, self.kernel._stderr)
+        pipes = [stream._fid for stream in streams if getattr(stream, "_fid", None)]
+        until = time.monotonic() + DRAIN_S
+        while select.select(pipes, [], [], 0)[0] and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(RETRY_S)
 
     def make_parent(self, request: JSON, msg_type: str) -> JSON:
         """Return the request as ipykernel would have received it from the front end."""

@@ -67,6 +67,7 @@ def test_nothing_stays_behind(far_side: FarSide) -> None:
     session = remote.start()
     assert list(remote.events(Cell(id="a", code="x = 1")))
     remote.detach()
+    remote.close()
     code = (
         "import signal, sys, threading\n"
         "print(signal.getsignal(signal.SIGINT) is signal.default_int_handler,"

@@ -134,7 +134,11 @@ def test_no_history_database_is_kept(session: Any) -> None:
 
 def test_bytes_that_are_no_text_are_replaced(session: Any) -> None:
     """What a subprocess writes in another encoding does not break the answer."""
-    text = session.text(r"import subprocess; subprocess.run(['printf', r'a\377b'])")
+    text = session.text(
+        r"import subprocess; subprocess.run(['printf', r'a\377b'])"
+        # ipykernel reads the file descriptor in a thread of its own.
+        "\nimport time; time.sleep(0.5)"
+    )
     assert (text[0], text[-1]) == ("a", "b")
 
 

@@ -250,7 +250,7 @@ class FarSide:
         if word[0].isdigit():
             await asyncio.sleep(float(word))
         else:
-            self.add("stream", {"name": "stdout", "text": word})
+            self.add("stream", {"name": "stdout", "text": f"{word} "})
 
     def _reply(self, request: JSON, content: JSON) -> None:
         self.add("reply", {**content, "request": request["id"]})
@@ -273,7 +273,8 @@ class Linked:
     @property
     def words(self) -> list[str]:
         """All that cells printed."""
-        return [frame.content["text"] for frame in self.frames if frame.type == "stream"]
+        texts = [frame.content["text"] for frame in self.frames if frame.type == "stream"]
+        return "".join(texts).split()
 
 
 def link_to(far: FarSide, *, calls_per_minute: int = 6000, acknowledged: int = 0) -> Linked:
