@@ -138,3 +138,9 @@ def test_a_data_frame_of_deepnotes_gets_a_table(live: Notebook) -> None:
     data = live.run(code).messages[0][1]["data"]
     assert data[mime] == frame
     assert "&lt;1&gt;" in data["text/html"]
+
+
+def test_what_a_short_cell_writes_below_python_belongs_to_it(live: Notebook) -> None:
+    """Text that a child process writes at the very end comes with the cell, not with the next."""
+    for _ in range(10):
+        assert live.run("import os\nos.system('printf out');").text == "out"
