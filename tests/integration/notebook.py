@@ -66,6 +66,7 @@ _VARYING = [
     (re.compile(r"(0x|at )[0-9a-fA-F]{6,}"), "0x…"),
     (re.compile(r"ipykernel_\d+/\d+\.py"), "ipykernel_…"),
     (re.compile(r"\d+(\.\d+)? ?(ns|[µμu]s|ms|s)\b"), "… s"),
+    (re.compile(r"pid=\d+"), "pid=…"),
     (re.compile(r"CPU times: .*"), "CPU times: …"),
 ]
 

@@ -57,7 +57,7 @@ CELLS: dict[str, str] = {
     "async comprehension": "async with asyncio.timeout(1) if hasattr(asyncio, 'timeout') else asyncio.Lock():\n    print('in')",
     "async error": "async def bad():\n    await asyncio.sleep(0)\n    raise KeyError('k')\nawait bad()",
     "asyncio.run": "async def f():\n    pass\nc = f()\ntry:\n    asyncio.run(c)\nfinally:\n    c.close()",
-    "wait_for": "await asyncio.wait_for(asyncio.sleep(10), 0.05)",
+    "wait_for": "try:\n    await asyncio.wait_for(asyncio.sleep(10), 0.05)\nexcept asyncio.TimeoutError:\n    print('late')",
     "current task": "asyncio.current_task() is not None",
     "cancelled": "t = asyncio.create_task(asyncio.sleep(10))\nt.cancel()\nawait t",
     "thread": "import threading\nt = threading.Thread(target=print, args=('in thread',))\nt.start()\nt.join()",
