@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from deepnote_kernel.server.errors import BadRequestError, NotFoundError
+from deepnote_kernel.server.schema import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,32 +35,6 @@ __all__ = [
 
 JSON = dict[str, Any]
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS projects (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, project_type TEXT NOT NULL,
-    is_suspended INTEGER NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS notebooks (
-    id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
-    name TEXT NOT NULL, source_id TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS notebook_names
-    ON notebooks (project_id, name) WHERE source_id IS NULL;
-CREATE TABLE IF NOT EXISTS blocks (
-    id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL REFERENCES notebooks ON DELETE CASCADE,
-    type TEXT NOT NULL, content TEXT NOT NULL, metadata BLOB NOT NULL, integration_id TEXT,
-    version INTEGER NOT NULL, position INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS block_notebooks ON blocks (notebook_id, position);
-CREATE TABLE IF NOT EXISTS runs (
-    id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL, notebook_name TEXT NOT NULL,
-    project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE, session_id TEXT,
-    status TEXT NOT NULL, error TEXT, inputs BLOB NOT NULL, blocks BLOB NOT NULL,
-    created_at TEXT NOT NULL, started_at TEXT, completed_at TEXT);
-CREATE INDEX IF NOT EXISTS run_notebooks ON runs (notebook_id);
-CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL, session_notebook_id TEXT NOT NULL,
-    project_id TEXT NOT NULL, storage_mode TEXT NOT NULL, idle_shutdown_s REAL NOT NULL,
-    machine_type TEXT NOT NULL, created_at TEXT NOT NULL, ended_at TEXT);
-"""
-
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``projects``."""
@@ -70,6 +45,18 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     is_suspended: bool
     created_at: str
     updated_at: str
+    """When its set of notebooks or their names last changed; the database keeps it."""
+    folder_id: str | None = None
+    environment_id: str | None = None
+    is_shared: bool = False
+    """Whether its static files are a website."""
+    has_api_access: bool = False
+    """Whether viewers of that website may run its notebooks."""
+    has_streamlit_api_access: bool = False
+    integrations: list[JSON] = []
+    """What a document says of them: ``id``, ``name`` and ``type``."""
+    settings: JSON = {}
+    """``project.settings`` of a document."""
 
 
 class Notebook(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +68,8 @@ class Notebook(msgspec.Struct, frozen=True, kw_only=True):
     source_id: str | None
     created_at: str
     updated_at: str
+    settings: JSON = {}
+    """``executionMode``, ``isModule`` and ``workingDirectory`` of a document."""
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +83,8 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     integration_id: str | None
     version: int
     position: int
+    block_group: str | None = None
+    """Which blocks stand side by side; ``None`` for one that stands alone."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +128,7 @@ _TABLES: dict[type, str] = {
     SessionRecord: "sessions",
 }
 _MAX_TOKEN_LENGTH = 18  # digits that still fit SQLite's integers
-_PACKED = {"metadata", "inputs", "blocks"}
+_PACKED = {"metadata", "inputs", "blocks", "integrations", "settings"}
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -167,6 +158,9 @@ class Store:
 
     Args:
         path: The database file, or ``:memory:``.
+
+    Raises:
+        ConfigError: The file is no database, or one of a later version.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -174,10 +168,15 @@ class Store:
         self._db.row_factory = sqlite3.Row
         # SQLite's own lower() knows ASCII alone.
         self._db.create_function("casefold", 1, str.casefold, deterministic=True)
+        self._db.create_function("time_now", 0, now)
+        try:
+            prepare(self._db)
+        except BaseException:
+            self._db.close()
+            raise
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Close the database."""
