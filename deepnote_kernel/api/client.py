@@ -1,44 +1,31 @@
-"""Two clients, one that blocks and one that awaits, over one core.
-
-The core is a coroutine that waits through its wire alone. With the asynchronous wire it suspends
-where asyncio needs it to; with the blocking one it runs from start to end in a single step.
-"""
+"""Two clients, one that blocks and one that awaits, over one core."""
 
 from __future__ import annotations
 
-import logging
 import time
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from deepnote_kernel.api import requests
 from deepnote_kernel.api.call import next_page
+from deepnote_kernel.api.exchange import exchange, finished
 from deepnote_kernel.api.responses import Reader
 from deepnote_kernel.api.retry import Retry
 from deepnote_kernel.config import DEFAULT_BASE_URL, Secret, normalized_base_url
-from deepnote_kernel.errors import DeepnoteError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
 
     from deepnote_kernel.api.call import Call
+    from deepnote_kernel.api.exchange import Wire
     from deepnote_kernel.api.models import Page
-    from deepnote_kernel.api.requests import Request
-    from deepnote_kernel.api.responses import Answer, Failure
     from deepnote_kernel.api.transport import AsyncBaseTransport, BaseTransport
 
 __all__ = ["AsyncClient", "Client"]
 
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
-
-
-class _Wire(Protocol):
-    async def send(self, request: Request) -> Answer | Failure: ...
-    async def sleep(self, delay_s: float) -> None: ...
 
 
 class _Core:
@@ -58,28 +45,22 @@ class _Core:
         self._clock = clock
         self._is_loopback = requests.is_loopback(self.base_url)
         self._reader = Reader(
-            base_url=self.base_url, is_loopback=self._is_loopback, token=self._token
+            base_url=self.base_url, is_loopback=self._is_loopback, secrets=(self._token,)
         )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
 
-    async def _exchange(self, call: Call[T], wire: _Wire) -> T:
+    async def _exchange(self, call: Call[T], wire: Wire) -> T:
         request = requests.build(
-            call, base_url=self.base_url, token=self._token, allow_http=self._allow_http
+            call,
+            base_url=self.base_url,
+            credentials={"Authorization": f"Bearer {self._token.reveal()}"},
+            allow_http=self._allow_http,
         )
-        attempt = 1
-        while True:
-            outcome = await wire.send(request)
-            try:
-                return self._reader.read(call, outcome, attempt=attempt, now_s=self._clock())
-            except DeepnoteError as error:
-                delay_s = self._retry.delay_s(error, attempt=attempt, replay_safe=call.replay_safe)
-                if delay_s is None:
-                    raise
-                _log.debug("%s Trying again in %.1f s.", error.message, delay_s)
-            await wire.sleep(delay_s)
-            attempt += 1
+        return await exchange(
+            call, request, wire, reader=self._reader, retry=self._retry, clock=self._clock
+        )
 
 
 class Client(_Core):
@@ -122,7 +103,7 @@ class Client(_Core):
         Raises:
             DeepnoteError: What went wrong, after the retries the call allows.
         """
-        return _finished(self._exchange(call, self._wire))
+        return finished(self._exchange(call, self._wire))
 
     def iterate(self, call: Call[Page[T]]) -> Iterator[T]:
         """Yield the items of a listing, fetching pages as they are needed."""
@@ -206,12 +187,3 @@ class AsyncClient(_Core):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-
-def _finished(coroutine: Coroutine[None, None, T]) -> T:
-    """Run a coroutine that never suspends, as those over the blocking wire are."""
-    try:
-        coroutine.send(None)
-    except StopIteration as finished:
-        return finished.value  # type: ignore[no-any-return]
-    raise AssertionError("a blocking call has suspended")

@@ -11,6 +11,8 @@ import msgspec
 from deepnote_kernel.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deepnote_kernel.api.call import Call
     from deepnote_kernel.config import Secret
 
@@ -33,13 +35,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return f"Request({self.method} {self.url.partition('?')[0]})"
 
 
-def build(call: Call[Any], *, base_url: str, token: Secret, allow_http: bool) -> Request:
-    """Build the request of a call. The token goes to the API's own origin and nowhere else.
+def build(
+    call: Call[Any], *, base_url: str, credentials: Mapping[str, str], allow_http: bool
+) -> Request:
+    """Build the request of a call. Credentials go to the API's own origin and nowhere else.
 
     Args:
         call: The call.
         base_url: The API's address without a version suffix.
-        token: The API key.
+        credentials: Headers that say who asks.
         allow_http: Whether an address elsewhere may be without encryption.
 
     Raises:
@@ -51,7 +55,7 @@ def build(call: Call[Any], *, base_url: str, token: Secret, allow_http: bool) ->
     else:
         url = check_url(call.path, allow_http=allow_http)
     if origin(url) == origin(base_url):
-        headers["Authorization"] = f"Bearer {token.reveal()}"
+        headers |= credentials
     if call.query:
         url = f"{url}?{urlencode(call.query)}"
     content = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -54,8 +54,13 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     is_loopback: bool
     """Whether that address is on this computer, where a person can start the server."""
 
-    token: Secret
-    """Kept out of every message, even where a server echoes it."""
+    secrets: tuple[Secret, ...]
+    """Kept out of every message, even where a server echoes them."""
+
+    # What another system's reader says in its own words.
+    check_url: ClassVar[str] = CHECK_URL
+    start_server: ClassVar[str] = "Is the server running? `jupyter deepnote serve` starts one."
+    check_network: ClassVar[str] = "Check the network, DEEPNOTE_BASE_URL and any proxy."
 
     def read(self, call: Call[T], outcome: Answer | Failure, *, attempt: int, now_s: float) -> T:
         """Return the result of a call, or raise what went wrong.
@@ -85,7 +90,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
                 reason = "it is a web page" if is_page else words.one_line(str(error))
                 what = f"but what it sent cannot be read: {reason}"
         message = f"{call.label} answered {outcome.status}, {what}."
-        raise errors.ResponseFormatError(self._shown(message), CHECK_URL)
+        raise errors.ResponseFormatError(self._scrubbed(message), self.check_url)
 
     def _transport_error(
         self, call: Call[Any], failure: Failure, times: str
@@ -93,11 +98,7 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         match failure.kind:
             case "unreached":
                 message = f"{call.label} did not reach {self.base_url}{times}"
-                advice = (
-                    "Is the server running? `jupyter deepnote serve` starts one."
-                    if self.is_loopback
-                    else "Check the network, DEEPNOTE_BASE_URL and any proxy."
-                )
+                advice = self.start_server if self.is_loopback else self.check_network
                 kind: type[errors.TransportError] = errors.ConnectionFailedError
             case "timeout":
                 message = f"{call.label} got no answer within {call.timeout_s:g} s{times}"
@@ -108,12 +109,12 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
                 advice = maybe_done(call) or "Check the network and try again."
                 kind = errors.TransportError
         reason = words.one_line(failure.reason).rstrip(".")
-        return kind(self._shown(f"{message}: {reason}."), advice)
+        return kind(self._scrubbed(f"{message}: {reason}."), advice)
 
     def _status_error(
         self, call: Call[Any], answer: Answer, times: str, now_s: float
     ) -> errors.APIStatusError:
-        body = words.scrubbed(words.parsed(answer.body), self.token)
+        body = self._scrubbed(words.parsed(answer.body))
         said = words.spoken(body)
         is_page = words.is_page(answer.body)
         shown = said or "no reason given"
@@ -122,14 +123,16 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         message = f"{call.label} answered {answer.status}{times}: {shown.rstrip('.')}."
         kind = error_class(answer.status, said, is_page=is_page)
         return kind(
-            self._shown(message),
+            self._scrubbed(message),
             remedy(call, kind, answer.status, said),
             status_code=answer.status,
             body=body,
             server_message=said,
-            request_id=self._shown(answer.headers.get("x-request-id", "")),
+            request_id=self._scrubbed(answer.headers.get("x-request-id", "")),
             retry_after_s=retry_after_s(answer.headers, now_s),
         )
 
-    def _shown(self, text: str) -> str:
-        return str(words.scrubbed(text, self.token))
+    def _scrubbed(self, value: T) -> T:
+        for secret in self.secrets:
+            value = words.scrubbed(value, secret)
+        return value

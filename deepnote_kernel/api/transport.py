@@ -17,7 +17,7 @@ from deepnote_kernel._version import __version__
 from deepnote_kernel.api.responses import Answer, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from deepnote_kernel.api.requests import Request
 
@@ -69,6 +69,20 @@ class BlockingWire:
         except _ERRORS as error:
             return _failure(error)
 
+    def stream(self, request: Request) -> Iterator[Answer | Failure]:
+        """Send one request and yield each event of its answer, as it comes, as an answer."""
+        try:
+            with self._http.stream(**_arguments(request)) as response:
+                if not _has_events(response):
+                    response.read()
+                    yield _answer(response)
+                    return
+                events = _Events(response)
+                for line in response.iter_lines():
+                    yield from events.after(line)
+        except _ERRORS as error:
+            yield _failure(error)
+
     async def sleep(self, delay_s: float) -> None:
         """Wait before a retry."""
         self._sleep(delay_s)
@@ -98,6 +112,21 @@ class AsyncWire:
         except _ERRORS as error:
             return _failure(error)
 
+    async def stream(self, request: Request) -> AsyncIterator[Answer | Failure]:
+        """Send one request and yield each event of its answer, as it comes, as an answer."""
+        try:
+            async with self._http.stream(**_arguments(request)) as response:
+                if not _has_events(response):
+                    await response.aread()
+                    yield _answer(response)
+                    return
+                events = _Events(response)
+                async for line in response.aiter_lines():
+                    for answer in events.after(line):
+                        yield answer
+        except _ERRORS as error:
+            yield _failure(error)
+
     async def sleep(self, delay_s: float) -> None:
         """Wait before a retry."""
         await self._sleep(delay_s)
@@ -105,6 +134,29 @@ class AsyncWire:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+class _Events:
+    """Cuts a stream of server-sent events, whose lines come one by one, where each event ends."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._lines: list[str] = []
+
+    def after(self, line: str) -> Iterator[Answer]:
+        if line:
+            self._lines.append(line)
+        elif self._lines:
+            body = "\n".join(self._lines).encode()
+            self._lines.clear()
+            yield Answer(
+                status=self._response.status_code, headers=self._response.headers, body=body
+            )
+
+
+def _has_events(response: httpx.Response) -> bool:
+    content_type: str = response.headers.get("content-type", "")
+    return content_type.startswith("text/event-stream")
 
 
 def _options(*, is_loopback: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 
 from deepnote_kernel._version import __version__
 from deepnote_kernel.api import AsyncClient, Client, Retry, me, projects, runs, sessions
-from deepnote_kernel.api.client import _finished
+from deepnote_kernel.api.exchange import finished
 from deepnote_kernel.config import Secret
 from deepnote_kernel.errors import (
     ConfigError,
@@ -296,4 +296,4 @@ def test_the_clients_wait_by_themselves() -> None:
 def test_a_blocking_call_that_suspends_is_a_bug() -> None:
     """The blocking client cannot wait for a loop that does not run, and says so."""
     with pytest.raises(AssertionError, match="suspended"):
-        _finished(asyncio.sleep(0))
+        finished(asyncio.sleep(0))

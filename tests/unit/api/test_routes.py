@@ -199,10 +199,12 @@ def test_this_computer_needs_no_encryption(api: Api, url: str) -> None:
 def test_a_request_shows_neither_headers_nor_query() -> None:
     """The repr of what goes over the wire holds no token and no signature."""
     from deepnote_kernel.api import requests  # noqa: PLC0415
-    from deepnote_kernel.config import Secret  # noqa: PLC0415
 
     call = runs.download_snapshot("https://api.deepnote.com/s?signature=abc")
     request = requests.build(
-        call, base_url="https://api.deepnote.com", token=Secret("canary"), allow_http=False
+        call,
+        base_url="https://api.deepnote.com",
+        credentials={"Authorization": "Bearer canary"},
+        allow_http=False,
     )
     assert repr(request) == "Request(GET https://api.deepnote.com/s)"
