@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from deepnote_kernel.server.store import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Folders", "StorageMode"]
+__all__ = ["Folders", "StorageMode", "StoredFile"]
 
 StorageMode = Literal["read_write", "readonly"]
+
+
+class StoredFile(NamedTuple):
+    """A file of a project."""
+
+    path: str
+    """Its path below the project's folder, with slashes."""
+
+    size_bytes: int
+
+    updated_at: str
+    """When it was last written: UTC, ISO 8601."""
 
 
 class Folders:
@@ -32,6 +48,21 @@ class Folders:
         folder = self._root / project_id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def files(self, project_id: str) -> list[StoredFile]:
+        """Return a project's files in all its folders, by path; links are passed over."""
+        folder = self.of(project_id)
+        found = []
+        for parent, _, names in os.walk(folder):
+            for name in names:
+                path = Path(parent, name)
+                with contextlib.suppress(FileNotFoundError):  # a running cell may delete it
+                    status = path.lstat()
+                    if stat.S_ISREG(status.st_mode):
+                        relative = path.relative_to(folder).as_posix()
+                        written = timestamp(status.st_mtime)
+                        found.append(StoredFile(relative, status.st_size, written))
+        return sorted(found)
 
     def remove(self, project_id: str) -> None:
         """Delete a project's folder and all that is in it."""

@@ -7,6 +7,7 @@ own.
 from __future__ import annotations
 
 import sqlite3
+import time
 import uuid
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +32,7 @@ __all__ = [
     "new_hex_id",
     "new_uuid",
     "now",
+    "timestamp",
 ]
 
 JSON = dict[str, Any]
@@ -140,7 +142,13 @@ class Page(msgspec.Struct, frozen=True):
 
 def now() -> str:
     """Return the time as the API writes it: UTC, ISO 8601, milliseconds, ``Z``."""
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return timestamp(time.time())
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time, given in seconds since 1970, as the API writes it."""
+    at = datetime.fromtimestamp(seconds, timezone.utc)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_uuid() -> str:
@@ -262,6 +270,11 @@ class Store:
             "UPDATE blocks SET position = position - 1 WHERE notebook_id = ? AND position > ?",
             (notebook_id, position),
         )
+
+    def last_runs(self, project_id: str) -> dict[str, str]:
+        """Return when each notebook of a project was last run, by notebook."""
+        query = "SELECT notebook_id, max(created_at) FROM runs WHERE project_id = ? GROUP BY 1"
+        return dict(map(tuple, self._db.execute(query, (project_id,))))
 
     def abandon(self) -> None:
         """Close the books on what an earlier process of this server left open."""

@@ -7,15 +7,17 @@ Source: Public API v2 reference and the official clients (deepnote-cli 0.10.0, d
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from deepnote_kernel.server.inputs import describe_inputs
+from deepnote_kernel.server.store import timestamp
 from deepnote_kernel.snapshot import dump, snapshot_document
 
 if TYPE_CHECKING:
+    from deepnote_kernel.server.folders import StoredFile
     from deepnote_kernel.server.sessions import Session
     from deepnote_kernel.server.store import Block, Notebook, Page, Project, Run
 
@@ -24,6 +26,7 @@ __all__ = [
     "notebook_summary",
     "notebook_view",
     "pagination",
+    "project_detail_view",
     "project_view",
     "run_started",
     "run_summary",
@@ -46,19 +49,71 @@ def pagination(page: Page) -> JSON:
     return {"nextPageToken": page.next_token, "hasMore": page.next_token is not None}
 
 
-def project_view(project: Project, notebooks: list[Notebook]) -> JSON:
-    """Return a project as the listing and ``GET /projects/{id}`` show it."""
+def project_view(project: Project, notebooks: list[Notebook], last_runs: dict[str, str]) -> JSON:
+    """Return a project as the listing shows it.
+
+    Args:
+        project: The project.
+        notebooks: Its notebooks.
+        last_runs: When each of them was last run, by id.
+    """
     return {
         "id": project.id,
         "name": project.name,
         "projectType": project.project_type,
         "createdAt": project.created_at,
         "updatedAt": project.updated_at,
-        "folder": None,
+        "folder": _folder_view(project.folder_id) if project.folder_id else None,
         "notebooks": [
-            {**notebook_summary(notebook), "isScheduled": False} for notebook in notebooks
+            {
+                **notebook_summary(notebook),
+                "isScheduled": False,
+                "lastRunAt": last_runs.get(notebook.id),
+            }
+            for notebook in notebooks
         ],
     }
+
+
+def project_detail_view(
+    project: Project,
+    notebooks: list[Notebook],
+    last_runs: dict[str, str],
+    *,
+    files: list[StoredFile],
+    base_url: str,
+) -> JSON:
+    """Return a project as ``GET /projects/{id}`` shows it.
+
+    Args:
+        project: The project.
+        notebooks: Its notebooks.
+        last_runs: When each of them was last run, by id.
+        files: Its files.
+        base_url: The server's address, with a slash at its end.
+    """
+    environment = project.environment_id
+    return {
+        **project_view(project, notebooks, last_runs),
+        "files": [
+            {"path": file.path, "size": file.size_bytes, "updatedAt": file.updated_at}
+            for file in files
+        ],
+        "staticFiles": {
+            "sharingEnabled": project.is_shared,
+            "apiAccessEnabled": project.has_api_access,
+            "url": f"{base_url}static-files/{project.id}/",
+        },
+        "streamlitAppApiAccessEnabled": project.has_streamlit_api_access,
+        "environment": {"id": environment} if environment else None,
+        "integrations": project.integrations,
+    }
+
+
+def _folder_view(folder_id: str) -> JSON:
+    """Return a folder; no call of this server makes or names folders, so its id is its name."""
+    folder = {"id": folder_id, "name": folder_id}
+    return {**folder, "path": [folder], "isPathComplete": True}
 
 
 def notebook_summary(notebook: Notebook) -> JSON:
@@ -132,9 +187,7 @@ def run_view(run: Run) -> JSON:
 def session_view(session: Session) -> JSON:
     """Return a session under every name its known callers read."""
     record = session.record
-    expires = datetime.now(timezone.utc) + timedelta(
-        seconds=record.idle_shutdown_s - session.timer.unused_s
-    )
+    expires_at = time.time() + record.idle_shutdown_s - session.timer.unused_s
     return {
         "id": record.id,
         "sessionId": record.id,
@@ -149,7 +202,7 @@ def session_view(session: Session) -> JSON:
         "createdAt": record.created_at,
         "updatedAt": session.updated_at,
         "lastActivityAt": session.updated_at,
-        "expiresAt": expires.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "expiresAt": timestamp(expires_at),
     }
 
 

@@ -1,31 +1,55 @@
-"""``/v2/projects``: list, create, show, delete."""
+"""``/v2/projects``: list, create, show, change, delete."""
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deepnote_kernel.server.errors import BadRequestError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.routes.notebooks import make_notebook
 from deepnote_kernel.server.services import page_arguments, read_body, services_of
 from deepnote_kernel.server.store import Notebook, Project, new_uuid, now
-from deepnote_kernel.server.views import pagination, project_view
+from deepnote_kernel.server.views import pagination, project_detail_view, project_view
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from deepnote_kernel.server.store import Store
+
 __all__ = ["routes"]
+
+JSON = dict[str, Any]
 
 
 class CreateBody(msgspec.Struct, rename="camel"):
     """Body of ``POST /projects``."""
 
-    name: str
-    project_type: str = "standard"
+    name: Annotated[str, Meta(min_length=1)]
+    project_type: Literal["standard", "notebook", "agent"] = "standard"
+    folder_id: str | None = None
+    environment_id: str | None = None
+
+
+class StaticFilesBody(msgspec.Struct, rename="camel"):
+    """What may be changed about a project's website."""
+
+    sharing_enabled: bool | UnsetType = UNSET
+    api_access_enabled: bool | UnsetType = UNSET
+
+
+class ChangeBody(msgspec.Struct, rename="camel"):
+    """Body of ``PATCH /projects/{id}``."""
+
+    static_files: StaticFilesBody = msgspec.field(default_factory=StaticFilesBody)
+    streamlit_app_api_access_enabled: bool | UnsetType = UNSET
+    environment_id: str | UnsetType | None = UNSET
 
 
 async def index(request: Request) -> Response:
@@ -39,10 +63,7 @@ async def index(request: Request) -> Response:
         condition="instr(casefold(name), casefold(?)) > 0",
         values=(request.query_params.get("nameContains", ""),),
     )
-    projects = [
-        project_view(project, store.find(Notebook, project_id=project.id, source_id=None))
-        for project in page.rows
-    ]
+    projects = [project_view(project, *_notebooks(store, project)) for project in page.rows]
     return JSONResponse({"projects": projects, "pagination": pagination(page)})
 
 
@@ -58,19 +79,36 @@ async def create(request: Request) -> Response:
         is_suspended=False,
         created_at=at,
         updated_at=at,
+        folder_id=body.folder_id,
+        environment_id=body.environment_id,
     )
-    notebook = make_notebook(project.id, "Notebook 1")
-    store.insert(project, notebook)
-    content = project_view(project, [notebook])
-    return JSONResponse({"project": content}, HTTPStatus.CREATED)
+    store.insert(project, make_notebook(project.id, "Notebook 1"))
+    return JSONResponse({"project": await _detail(request, project.id)}, HTTPStatus.CREATED)
 
 
 async def show(request: Request) -> Response:
-    """Show a project with its notebooks."""
-    store = services_of(request).store
-    project = store.get(Project, request.path_params["project_id"])
-    notebooks = store.find(Notebook, project_id=project.id, source_id=None)
-    return JSONResponse({"project": project_view(project, notebooks)})
+    """Show a project with its notebooks and files."""
+    return JSONResponse({"project": await _detail(request, request.path_params["project_id"])})
+
+
+async def change(request: Request) -> Response:
+    """Change what is shared of a project, or its environment."""
+    services = services_of(request)
+    body = await read_body(request, ChangeBody)
+    project = services.store.get(Project, request.path_params["project_id"])
+    services.sessions.refuse_suspended(project.id)
+    changes = {
+        **_sharing(project, body.static_files),
+        "has_streamlit_api_access": body.streamlit_app_api_access_enabled,
+        "environment_id": body.environment_id,
+    }
+    changes = {name: value for name, value in changes.items() if value is not UNSET}
+    if not changes:
+        raise BadRequestError(
+            "Nothing to change: send staticFiles, streamlitAppApiAccessEnabled or environmentId"
+        )
+    services.store.update(Project, project.id, **changes)
+    return JSONResponse({"project": await _detail(request, project.id)})
 
 
 async def delete(request: Request) -> Response:
@@ -84,9 +122,36 @@ async def delete(request: Request) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
+def _sharing(project: Project, body: StaticFilesBody) -> JSON:
+    """Return what becomes of a website; without sharing nobody's browser calls the API from it."""
+    is_shared = project.is_shared if body.sharing_enabled is UNSET else body.sharing_enabled
+    if body.api_access_enabled is True and not is_shared:
+        raise BadRequestError("staticFiles.apiAccessEnabled needs staticFiles.sharingEnabled")
+    if not is_shared and body.sharing_enabled is not UNSET:
+        return {"is_shared": False, "has_api_access": False}
+    return {"is_shared": body.sharing_enabled, "has_api_access": body.api_access_enabled}
+
+
+async def _detail(request: Request, project_id: str) -> JSON:
+    services = services_of(request)
+    project = services.store.get(Project, project_id)
+    files = await asyncio.to_thread(services.folders.files, project.id)
+    notebooks, last_runs = _notebooks(services.store, project)
+    return project_detail_view(
+        project, notebooks, last_runs, files=files, base_url=str(request.base_url)
+    )
+
+
+def _notebooks(store: Store, project: Project) -> tuple[list[Notebook], dict[str, str]]:
+    """Return a project's notebooks and when each was last run."""
+    notebooks = store.find(Notebook, project_id=project.id, source_id=None)
+    return notebooks, store.last_runs(project.id)
+
+
 routes = [
     Route("/projects", index, methods=["GET"]),
     Route("/projects", create, methods=["POST"]),
     Route("/projects/{project_id}", show, methods=["GET"]),
+    Route("/projects/{project_id}", change, methods=["PATCH"]),
     Route("/projects/{project_id}", delete, methods=["DELETE"]),
 ]
