@@ -1,27 +1,34 @@
-"""The command ``jupyter deepnote``: a table of commands, one module each.
+"""The command ``jupyter deepnote``.
 
-Each module has ``main(argv) -> int`` and an argument parser of its own, and is imported only when
-its command is called, so that ``jupyter deepnote install`` does not wait for a web server.
+Most of it is the table in :mod:`deepnote_kernel.commands.table`, which the magics have as well.
+What makes sense in a shell alone is a module of its own here, with ``main(argv) -> int`` and an
+argument parser, imported only when it is called: ``jupyter deepnote install`` does not wait for a
+web server.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepnote_kernel._version import __version__
+from deepnote_kernel.commands.grammar import Grammar, HelpShown, UsageError
+from deepnote_kernel.commands.table import COMMON, TABLE
 from deepnote_kernel.errors import DeepnoteError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMANDS", "Command", "main"]
+    from deepnote_kernel.commands.grammar import Command
+
+__all__ = ["GRAMMAR", "PROGRAMS", "Program", "main"]
+
+GOOD, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 
-class Command(NamedTuple):
-    """One command of ``jupyter deepnote``."""
+class Program(NamedTuple):
+    """One command of ``jupyter deepnote`` with an argument parser of its own."""
 
     summary: str
     """What it does, for the list in ``--help``."""
@@ -30,48 +37,87 @@ class Command(NamedTuple):
     """Where its ``main(argv) -> int`` is."""
 
 
-COMMANDS = {
-    "install": Command(
+PROGRAMS = {
+    "install": Program(
         "make the Deepnote kernels known to Jupyter and VS Code", "deepnote_kernel.cli.install"
     ),
-    "serve": Command(
+    "serve": Program(
         "run the embedded server, which speaks Deepnote's API", "deepnote_kernel.server.__main__"
     ),
 }
+
+_WIDTH = max(map(len, PROGRAMS)) + 2
+
+GRAMMAR = Grammar(
+    "jupyter deepnote",
+    TABLE,
+    package="deepnote_kernel.commands",
+    surface="shell",
+    description="Run the cells of local notebooks on Deepnote, and use the rest of its API.",
+    epilog="also: "
+    + "; ".join(f"{name} ({program.summary})" for name, program in PROGRAMS.items())
+    + "; --version.",
+    common=COMMON,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    An error of ours is one line on stderr and status 1; a command line that cannot be read is
-    status 2.
+    An error of ours is one line on stderr. Status 0 means done, 1 failed, 2 not understood, 130
+    interrupted.
 
     Args:
         argv: The words after ``jupyter deepnote``; ``None`` takes those of this process.
     """
-    arguments = _parser().parse_args(argv)
-    command = COMMANDS[arguments.command]
+    words = list(sys.argv[1:] if argv is None else argv)
+    label = " ".join(["jupyter deepnote", *words[:1]])
     try:
-        status: int = import_module(command.module).main(arguments.rest)
+        if words == ["--version"]:
+            sys.stdout.write(f"{__version__}\n")
+            return GOOD
+        if words and words[0] in PROGRAMS:
+            program = import_module(PROGRAMS[words[0]].module)
+            status: int = program.main(words[1:])
+            return status
+        command = GRAMMAR.parse(words)
+        label = f"jupyter deepnote {command.label}"
+        _run(command)
+    except HelpShown:
+        return GOOD
     except DeepnoteError as error:
-        sys.stderr.write(f"jupyter deepnote {arguments.command}: {error}\n")
-        return 1
-    return status
+        sys.stderr.write(f"{label}: {error}\n")
+        return MISUSED if isinstance(error, UsageError) else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return GOOD
 
 
-def _parser() -> argparse.ArgumentParser:
-    width = max(map(len, COMMANDS)) + 2
-    listing = [f"  {name:<{width}}{command.summary}" for name, command in COMMANDS.items()]
-    parser = argparse.ArgumentParser(
-        prog="jupyter deepnote",
-        usage="%(prog)s [-h] [--version] command ...",
-        description="Run the cells of local notebooks on Deepnote.",
-        epilog="\n".join(
-            ["commands:", *listing, "", "jupyter deepnote <command> --help tells more."]
-        ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("command", choices=COMMANDS, help=argparse.SUPPRESS)
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    return parser
+def _run(command: Command) -> None:
+    import os  # noqa: PLC0415 - see below
+
+    from deepnote_kernel.cli.shell import ShellSurface  # noqa: PLC0415 - --help need not wait
+    from deepnote_kernel.commands.context import Context  # noqa: PLC0415 - as above
+    from deepnote_kernel.config import Settings  # noqa: PLC0415 - as above
+    from deepnote_kernel.session.remote import Remote  # noqa: PLC0415 - as above
+
+    remote = Remote(Settings.from_env(os.environ, base_url=command.common.get("base_url")))
+    context = Context(remote, ShellSurface(remote))
+    try:
+        shown = command.run(context)
+        if shown is not None:
+            _print(shown, as_json=command.common["as_json"])
+    finally:
+        context.close()
+
+
+def _print(shown: object, *, as_json: bool) -> None:
+    if as_json:
+        import msgspec  # noqa: PLC0415 - --help need not wait
+
+        from deepnote_kernel.commands.views import to_builtins  # noqa: PLC0415 - as above
+
+        text = msgspec.json.format(msgspec.json.encode(to_builtins(shown)), indent=2).decode()
+    else:
+        text = repr(shown)
+    sys.stdout.write(f"{text}\n")

@@ -10,7 +10,7 @@ import msgspec
 from deepnote_kernel.api import sessions
 from deepnote_kernel.config import LOCAL
 from deepnote_kernel.errors import DeepnoteError, NotFoundError, SessionError
-from deepnote_kernel.session._clients import client_for
+from deepnote_kernel.session.clients import client_for
 
 if TYPE_CHECKING:
     from deepnote_kernel.config import Settings

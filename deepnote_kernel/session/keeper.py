@@ -24,7 +24,7 @@ from deepnote_kernel.outputs import (
     to_messages,
 )
 from deepnote_kernel.session import inventory
-from deepnote_kernel.session._clients import open_client
+from deepnote_kernel.session.clients import open_client
 from deepnote_kernel.session.lifecycle import Lifecycle
 from deepnote_kernel.session.protocol import Reply, Status
 from deepnote_kernel.session.record import HANDED_OVER

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from deepnote_kernel.api import AsyncClient
+from deepnote_kernel.api import AsyncClient, Client
 from deepnote_kernel.config import LOCAL, Secret
 from deepnote_kernel.errors import ConfigError, SessionError
 from deepnote_kernel.session import local
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.session.local import LocalServer
     from deepnote_kernel.session.record import Record
 
-__all__ = ["client_for", "open_client"]
+__all__ = ["client_for", "open_blocking_client", "open_client"]
 
 
 async def open_client(settings: Settings) -> AsyncClient:
@@ -30,14 +30,26 @@ async def open_client(settings: Settings) -> AsyncClient:
     """
     if settings.is_local:
         return _local_client(await asyncio.to_thread(local.find_or_start))
-    if not settings.token:
-        raise ConfigError(
-            "There is no Deepnote token.",
-            "Set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & members > Security > API "
-            "keys), or choose the kernel `Deepnote (local)`, which needs none.",
-        )
     return AsyncClient(
-        token=settings.token, base_url=settings.base_url, allow_http=settings.allow_http
+        token=_token(settings), base_url=settings.base_url, allow_http=settings.allow_http
+    )
+
+
+def open_blocking_client(settings: Settings) -> Client:
+    """Return a client as :func:`open_client` does, for callers that have no event loop.
+
+    Args:
+        settings: Address and token.
+
+    Raises:
+        ConfigError: There is no token.
+        SessionStartError: The local server did not start.
+    """
+    if settings.is_local:
+        server = local.find_or_start()
+        return Client(token=Secret(server.token), base_url=server.url)
+    return Client(
+        token=_token(settings), base_url=settings.base_url, allow_http=settings.allow_http
     )
 
 
@@ -61,6 +73,16 @@ async def client_for(settings: Settings, record: Record) -> AsyncClient | None:
             "Set DEEPNOTE_BASE_URL to that address first.",
         )
     return await open_client(settings)
+
+
+def _token(settings: Settings) -> Secret:
+    if not settings.token:
+        raise ConfigError(
+            "There is no Deepnote token.",
+            "Set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & members > Security > API "
+            "keys), or choose the kernel `Deepnote (local)`, which needs none.",
+        )
+    return settings.token
 
 
 def _local_client(server: LocalServer) -> AsyncClient:

@@ -1,0 +1,58 @@
+"""A line of progress on stderr, with a bar where it is known how much there is to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = ["ShellTask"]
+
+
+class ShellTask:
+    """Work that takes a while; its line vanishes when it is over. Nothing outside a terminal.
+
+    Args:
+        title: What is being done.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task(title, total=None)
+
+    def __enter__(self) -> Self:
+        if self._progress.console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.settle()
+
+    def __call__(self, line: str) -> None:
+        """Show a stage."""
+        self._progress.update(self._task, description=line)
+
+    def advance(self, done: int, total: int | None = None) -> None:
+        """Show how far it is."""
+        self._progress.update(self._task, completed=done, total=total)
+
+    def settle(self, *, is_ready: bool = True) -> None:  # noqa: ARG002 - the command says the rest
+        """Take the line away."""
+        self._progress.stop()

@@ -1,0 +1,250 @@
+"""What may be typed after ``%deepnote`` or ``jupyter deepnote``: a table of nouns, verbs, options.
+
+One table serves the magics and the shell. Parser, help and completion are made from it, and a verb
+names the function that carries it out, which is imported when the verb is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias
+
+from deepnote_kernel.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from deepnote_kernel.commands.context import Context
+
+__all__ = ["Command", "Grammar", "HelpShown", "Noun", "Option", "UsageError", "Verb", "option"]
+
+Surface: TypeAlias = Literal["notebook", "shell"]
+
+
+class Option(NamedTuple):
+    """One argument of a verb, in argparse's terms."""
+
+    flags: tuple[str, ...]
+    help: str
+    names: str
+    """What its value names, so that it can be completed: ``project``, ``notebook``; or empty."""
+
+    settings: dict[str, Any]
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is given by its own name rather than by its place."""
+        return self.flags[0].startswith("-")
+
+
+def option(*flags: str, help_: str, names: str = "", **settings: Any) -> Option:
+    """Describe one argument of a verb.
+
+    Args:
+        *flags: Its name, or for an option its flags, the short one first.
+        help_: One phrase for ``--help``.
+        names: What its value names: ``project``, ``notebook``, ``run`` or ``session``.
+        **settings: More for :meth:`argparse.ArgumentParser.add_argument`.
+    """
+    return Option(flags, help_, names, settings)
+
+
+class Verb(NamedTuple):
+    """One thing that can be done."""
+
+    handler: str
+    """``module.function`` that does it, in the package of the grammar; takes a
+    :class:`~deepnote_kernel.commands.context.Context` and the options by name."""
+
+    summary: str
+    options: tuple[Option, ...] = ()
+    surface: Surface | None = None
+    """Where alone it makes sense; ``None`` for everywhere."""
+
+
+class Noun(NamedTuple):
+    """A group of verbs about one kind of thing."""
+
+    summary: str
+    verbs: dict[str, Verb]
+
+
+Table: TypeAlias = "Mapping[str, Verb | Noun]"
+
+
+class Command(NamedTuple):
+    """A line that has been understood."""
+
+    label: str
+    """Its noun and verb, for messages."""
+
+    handler: str
+    options: dict[str, Any]
+    common: dict[str, Any]
+    """Values of the options that every verb of the grammar has."""
+
+    def run(self, context: Context) -> object:
+        """Carry it out and return what is to be shown, or ``None``."""
+        module, _, function = self.handler.rpartition(".")
+        carry_out: Callable[..., object] = getattr(import_module(module), function)
+        return carry_out(context, **self.options)
+
+
+class UsageError(ConfigError):
+    """A line could not be understood; nothing was done."""
+
+
+class HelpShown(Exception):  # noqa: N818 - not an error: the person asked for help and has it
+    """Raised in place of leaving the process once argparse has printed help."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves the process alone."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message[:1].upper() + message[1:]
+        raise UsageError(f"{message}.", f"See {self.prog} --help.")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # noqa: ARG002
+        raise HelpShown
+
+
+class Grammar:
+    """A table of nouns and verbs, as it can be typed in one place.
+
+    Args:
+        prog: What stands before the noun: ``%deepnote``, ``jupyter deepnote``.
+        table: The nouns, and the verbs that need none.
+        package: Where the handlers are.
+        surface: Which verbs make sense here.
+        description: One sentence above the list of nouns.
+        epilog: What to say below it.
+        common: Options that every verb has here.
+    """
+
+    def __init__(  # noqa: PLR0913 - each a part of the help text
+        self,
+        prog: str,
+        table: Table,
+        *,
+        package: str,
+        surface: Surface,
+        description: str,
+        epilog: str = "",
+        common: Sequence[Option] = (),
+    ) -> None:
+        self.prog = prog
+        self._package = package
+        self._description = description
+        self._epilog = epilog
+        self._common = tuple(common)
+        self.table = dict(_only(table, surface))
+
+    def parse(self, words: Sequence[str]) -> Command:
+        """Understand a line.
+
+        Args:
+            words: What was typed after ``prog``.
+
+        Raises:
+            UsageError: It makes no sense; the message says why.
+            HelpShown: It asked for help, which has been printed.
+        """
+        words = self._completed(words)
+        options = vars(self.parser().parse_args(words))
+        handler, label = options.pop("_handler"), options.pop("_label")
+        common = {name: options.pop(name) for name in self._common_names() if name in options}
+        return Command(label, f"{self._package}.{handler}", options, common)
+
+    def _completed(self, words: Sequence[str]) -> list[str]:
+        """Spell out what may be left out: ``--help``, and the verb ``list`` after a noun."""
+        if not words or words[0] == "help":
+            return [*words[1:], "--help"]
+        noun, *rest = words
+        entry = self.table.get(noun)
+        if isinstance(entry, Noun) and "list" in entry.verbs:
+            is_bare = not rest or (rest[0].startswith("-") and not {"-h", "--help"} & {*rest})
+            rest = ["list", *rest] if is_bare else rest
+        return [noun, *rest]
+
+    def complete(
+        self, words: Sequence[str], names_of: Callable[[str], list[str]] = lambda _kind: []
+    ) -> list[str]:
+        """Return what may follow the complete words of a line.
+
+        Args:
+            words: What was typed after ``prog``, without the word at the cursor.
+            names_of: Gives the names and ids there are of a kind, such as ``project``.
+        """
+        words = words[1:] if words[:1] == ["help"] else words
+        entry: Verb | Noun | None = Noun("", {**self.table})  # type: ignore[dict-item]
+        depth = 0
+        while isinstance(entry, Noun) and depth < len(words):
+            entry = entry.verbs.get(words[depth])
+            depth += 1
+        if isinstance(entry, Noun):
+            return list(entry.verbs)
+        return self._complete_verb(entry, words[depth:], names_of) if entry else []
+
+    def _complete_verb(
+        self, verb: Verb, words: Sequence[str], names_of: Callable[[str], list[str]]
+    ) -> list[str]:
+        options = (*verb.options, *self._common)
+        for expected in options:
+            if words and words[-1] in expected.flags and "action" not in expected.settings:
+                return list(expected.settings.get("choices", names_of(expected.names)))
+        flags = [expected.flags[-1] for expected in options if expected.is_flag]
+        places = [expected for expected in verb.options if not expected.is_flag]
+        values = [value for place in places[:1] for value in names_of(place.names)]
+        return values + flags
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Return the parser, for programs that read one."""
+        parser = _Parser(
+            prog=self.prog,
+            description=self._description,
+            epilog=self._epilog or None,
+            formatter_class=_layout,
+        )
+        self._add(parser, self.table, "")
+        return parser
+
+    def _add(self, parser: argparse.ArgumentParser, table: Table, label: str) -> None:
+        metavar = "VERB" if label else "NOUN"
+        children = parser.add_subparsers(
+            metavar=metavar, required=True, title=metavar.lower() + "s"
+        )
+        for name, entry in table.items():
+            child = children.add_parser(
+                name,
+                help=entry.summary,
+                description=f"{entry.summary[:1].upper()}{entry.summary[1:]}.",
+                formatter_class=_layout,
+            )
+            path = f"{label} {name}".strip()
+            if isinstance(entry, Noun):
+                self._add(child, entry.verbs, path)
+                continue
+            taken = {flag for known in entry.options for flag in known.flags}
+            for known in (*entry.options, *(o for o in self._common if not taken & {*o.flags})):
+                child.add_argument(*known.flags, help=known.help, **known.settings)
+            child.set_defaults(_handler=entry.handler, _label=path)
+
+    def _common_names(self) -> Iterator[str]:
+        for known in self._common:
+            yield known.settings.get("dest", known.flags[-1].lstrip("-").replace("-", "_"))
+
+
+def _only(table: Table, surface: Surface) -> Iterator[tuple[str, Verb | Noun]]:
+    for name, entry in table.items():
+        if isinstance(entry, Noun):
+            verbs = dict(_only(entry.verbs, surface))
+            if verbs:
+                yield name, entry._replace(verbs=verbs)  # type: ignore[arg-type]
+        elif entry.surface in {None, surface}:
+            yield name, entry
+
+
+def _layout(prog: str) -> argparse.HelpFormatter:
+    return argparse.HelpFormatter(prog, max_help_position=28)

@@ -1,0 +1,87 @@
+"""Find a project or notebook by what a person types: its id, or its name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from deepnote_kernel.api import projects
+from deepnote_kernel.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from deepnote_kernel.api import Client
+    from deepnote_kernel.api.models import Notebook, Project
+
+__all__ = ["find_notebook_id", "find_project_id", "known_names"]
+
+_ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
+
+
+def find_project_id(client: Client, text: str) -> str:
+    """Return the id of a project.
+
+    Args:
+        client: Asks the server, if a name was given.
+        text: Its id or its name.
+
+    Raises:
+        ConfigError: No project has that name, or several have.
+    """
+    if _ID.fullmatch(text):
+        return text
+    found = client.iterate(projects.list_(name_contains=text))
+    return _only("project", text, [(item.id, item.name) for item in found if item.name == text])
+
+
+def find_notebook_id(client: Client, text: str) -> str:
+    """Return the id of a notebook.
+
+    Args:
+        client: Asks the server, if a name was given.
+        text: Its id, its name, or ``PROJECT/NOTEBOOK`` where several have that name.
+
+    Raises:
+        ConfigError: No notebook has that name, or several have.
+    """
+    if _ID.fullmatch(text):
+        return text
+    found = [
+        (notebook.id, path)
+        for project, notebook in _notebooks(client)
+        if text in {notebook.name, path := f"{project.name}/{notebook.name}"}
+    ]
+    return _only("notebook", text, found)
+
+
+def known_names(client: Client, kind: str) -> list[str]:
+    """Return the names and ids of what there is of a kind, to complete a word with.
+
+    Args:
+        client: Asks the server.
+        kind: ``project`` or ``notebook``; there are none of any other.
+    """
+    items: Iterable[Project | Notebook] = ()
+    if kind == "project":
+        items = [*client.iterate(projects.list_())]
+    elif kind == "notebook":
+        items = [notebook for _, notebook in _notebooks(client)]
+    return [item.name for item in items] + [item.id for item in items]
+
+
+def _notebooks(client: Client) -> Iterator[tuple[Project, Notebook]]:
+    for project in client.iterate(projects.list_()):
+        for notebook in project.notebooks:
+            yield project, notebook
+
+
+def _only(kind: str, text: str, found: Sequence[tuple[str, str]]) -> str:
+    if not found:
+        raise ConfigError(
+            f"There is no {kind} named {text!r}.", "Give its exact name, or its id from its page."
+        )
+    if len(found) > 1:
+        listed = ", ".join(f"{name} ({item_id})" for item_id, name in found)
+        raise ConfigError(f"{len(found)} {kind}s are named {text!r}: {listed}.", "Give the id.")
+    return found[0][0]

@@ -1,0 +1,65 @@
+"""``projects``: list, show, create, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deepnote_kernel.api import projects
+from deepnote_kernel.commands.names import find_project_id
+from deepnote_kernel.commands.views import Card, Listing, moment
+
+if TYPE_CHECKING:
+    from deepnote_kernel.api.models import Project
+    from deepnote_kernel.commands.context import Context
+
+__all__ = ["create", "delete", "list_", "show"]
+
+
+def list_(context: Context, *, name: str | None) -> Listing[Project]:
+    """List projects, all or those whose name contains a text."""
+    return Listing(
+        context.client.iterate(projects.list_(name_contains=name)),
+        ["Project", "Notebooks", "Changed", "Id"],
+        lambda item: (item.name, str(len(item.notebooks)), moment(item.updated_at), item.id),
+        empty="There are no such projects." if name else "There are no projects yet.",
+    )
+
+
+def show(context: Context, *, project: str) -> Card[Project]:
+    """Show one project."""
+    project_id = find_project_id(context.client, project)
+    return _card(context.client.send(projects.get(project_id)))
+
+
+def create(context: Context, *, name: str) -> Card[Project]:
+    """Create a project."""
+    return _card(context.client.send(projects.create(name)))
+
+
+def delete(context: Context, *, project: str, yes: bool) -> None:
+    """Delete a project, once the person has agreed."""
+    project_id = find_project_id(context.client, project)
+    found = context.client.send(projects.get(project_id))
+    count = len(found.notebooks)
+    context.confirm(
+        f"Delete the project {found.name!r} with {count} notebook{'' if count == 1 else 's'} and "
+        "all its files?",
+        yes=yes,
+    )
+    context.client.send(projects.delete(project_id))
+    context.surface.say(f"Deleted the project {found.name!r}.")
+
+
+def _card(project: Project) -> Card[Project]:
+    notebooks = ", ".join(f"{notebook.name} ({notebook.id})" for notebook in project.notebooks)
+    return Card(
+        project,
+        {
+            "Project": project.name,
+            "Id": project.id,
+            "Type": project.project_type,
+            "Notebooks": notebooks,
+            "Created": moment(project.created_at),
+            "Changed": moment(project.updated_at),
+        },
+    )

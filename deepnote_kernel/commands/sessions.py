@@ -1,0 +1,159 @@
+"""``sessions``: start, list, attach, status, interrupt, restart, stop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deepnote_kernel.commands.names import find_notebook_id, find_project_id
+from deepnote_kernel.commands.views import Card, Listing, State, age, moment
+from deepnote_kernel.config import SCRATCH
+from deepnote_kernel.errors import ConfigError, SessionError
+
+if TYPE_CHECKING:
+    from deepnote_kernel.commands.context import Context
+    from deepnote_kernel.session.protocol import Status
+    from deepnote_kernel.session.record import Record
+
+__all__ = ["attach", "interrupt", "list_", "restart", "start", "status", "stop", "use"]
+
+
+def start(context: Context, **place: Any) -> None:
+    """Start a session and wait until it is ready; in a shell, leave it running.
+
+    Args:
+        context: Where to start it from.
+        **place: Changes to the settings, as :func:`use` takes them.
+    """
+    remote = context.remote
+    changes = _changes(context, **place)
+    if remote.session is not None and changes:
+        raise SessionError(
+            f"The session {remote.session.session_id} runs already.",
+            "End it with %deepnote stop, then start the other.",
+        )
+    remote.use(**changes)
+    with context.starting() as task:
+        session = remote.start(task)
+    context.surface.say(f"Session {session.session_id} is ready.")
+    if context.surface.is_shell:
+        remote.detach()
+
+
+def use(context: Context, **place: Any) -> None:
+    """Choose where the next session runs.
+
+    Args:
+        context: Where the choice holds.
+        **place: ``notebook``, ``scratch``, ``project`` and fields of
+            :class:`~deepnote_kernel.config.Settings`.
+    """
+    settings = context.remote.use(**_changes(context, **place))
+    notebook = settings.notebook_id or "not chosen yet"
+    context.surface.say(f"Next session: notebook {notebook}, {settings.mode}, {settings.base_url}.")
+
+
+def attach(context: Context, *, session_id: str | None) -> None:
+    """Take over a session; in a shell, until its running cell ends."""
+    remote = context.remote
+    with context.starting() as task:
+        session = remote.attach(session_id or _only_session(context), task)
+    context.surface.say(f"Attached to session {session.session_id}.")
+    if session.has_left_cell:
+        context.surface.play(remote.follow())
+    if context.surface.is_shell:
+        remote.detach()
+
+
+def status(context: Context, *, session_id: str | None) -> Card[Status]:
+    """Show where cells run; nothing is started."""
+    if session_id:
+        context.remote.attach(session_id)
+    found = context.remote.status()
+    return Card(
+        found,
+        {
+            "Session": found.session_id or "none",
+            "Notebook": found.notebook_id or "not chosen",
+            "State": State(found.state),
+            "Mode": found.mode,
+            "Server": found.where,
+            "Running for": age(found.age_s) if found.age_s else "",
+            "Page": found.url,
+            **{label: str(value) for label, value in found.details.items()},
+        },
+    )
+
+
+def interrupt(context: Context, *, session_id: str | None) -> None:
+    """Interrupt the running cell."""
+    if session_id:
+        context.remote.attach(session_id)
+    context.remote.interrupt()
+
+
+def restart(context: Context) -> None:
+    """Restart the session in place."""
+    if context.remote.session is None:
+        raise SessionError("No session runs.", "Start one with %deepnote start.")
+    with context.starting() as task:
+        context.remote.restart(task)
+    context.surface.say("The session has restarted; its variables are gone.")
+
+
+def stop(context: Context, *, session_id: str | None, all: bool) -> None:  # noqa: A002 - the option's name
+    """End a session, this notebook's if none is named, or all."""
+    remote, say = context.remote, context.surface.say
+    if all:
+        stopped = remote.stop_all()
+        say(f"Stopped {len(stopped)} session{'' if len(stopped) == 1 else 's'}.")
+    elif session_id:
+        remote.stop_recorded(session_id)
+        say(f"Stopped session {session_id}.")
+    elif remote.session is None:
+        say("No session runs.")
+    else:
+        remote.stop()
+        say("The session has been stopped; its variables are gone.")
+
+
+def list_(context: Context) -> Listing[Record]:
+    """List the sessions started from this computer that still run."""
+    return Listing(
+        context.remote.sessions(),
+        ["Session", "Notebook", "State", "Started", "Server"],
+        lambda record: (
+            record.id,
+            record.notebook_id,
+            State(record.state),
+            moment(record.created_at),
+            record.base_url,
+        ),
+        empty="No session started from this computer is running.",
+    )
+
+
+def _only_session(context: Context) -> str:
+    """Return the session that can only be meant."""
+    records = [record for record in context.remote.sessions() if not record.is_pending]
+    if len(records) != 1:
+        raise ConfigError(
+            f"{len(records) or 'No'} sessions started from this computer are running.",
+            "See %deepnote sessions list, and name one." if records else "Run %deepnote start.",
+        )
+    return records[0].id
+
+
+def _changes(
+    context: Context, *, notebook: str | None, scratch: bool, project: str | None, **settings: Any
+) -> dict[str, Any]:
+    """Turn the options of a place into settings; names are looked up on the server meant."""
+    changes = {name: value for name, value in settings.items() if value is not None}
+    if "base_url" in changes:
+        context.remote.use(base_url=changes["base_url"])
+    if scratch or notebook == SCRATCH:
+        changes["notebook_id"] = SCRATCH
+    elif notebook:
+        changes["notebook_id"] = find_notebook_id(context.client, notebook)
+    if project:
+        changes["project_id"] = find_project_id(context.client, project)
+    return changes

@@ -1,0 +1,135 @@
+"""Every noun, verb and option of ``%deepnote`` and ``jupyter deepnote``."""
+
+from __future__ import annotations
+
+from deepnote_kernel.commands.grammar import Noun, Option, Verb, option
+
+__all__ = ["COMMON", "TABLE"]
+
+YES = option("-y", "--yes", help_="do not ask first", action="store_true")
+PROJECT = option("project", help_="its name or id", names="project", metavar="PROJECT")
+
+_SESSION = option(
+    "session_id",
+    help_="its id, as 'sessions list' shows it; the session of this notebook if left out",
+    names="session",
+    metavar="SESSION",
+    nargs="?",
+)
+
+_PLACE = (
+    option(
+        "notebook",
+        help_="the notebook a session is anchored to, by name or id: starting a session runs all "
+        "of it",
+        names="notebook",
+        metavar="NOTEBOOK",
+        nargs="?",
+    ),
+    option(
+        "--scratch",
+        help_="use an empty notebook, which is made when it is first needed",
+        action="store_true",
+    ),
+    option(
+        "--project",
+        help_="the project of the empty notebook, by name or id",
+        names="project",
+        metavar="PROJECT",
+    ),
+    option(
+        "--mode",
+        help_="'live': cells stream, take input and have no time limit; 'direct': one call a cell",
+        choices=["live", "direct"],
+    ),
+    option(
+        "--storage-mode",
+        help_="whether cells may write to the project's files",
+        choices=["read_write", "readonly"],
+    ),
+    option(
+        "--idle-shutdown",
+        help_="end the session after so many seconds of idleness",
+        metavar="SECONDS",
+        type=int,
+        dest="idle_shutdown_s",
+    ),
+    option(
+        "--base-url",
+        help_="the server's address, or 'local' for a server on this computer",
+        metavar="URL",
+    ),
+)
+
+_START = Verb("sessions.start", "start a session and wait until it is ready", _PLACE)
+_ATTACH = Verb(
+    "sessions.attach",
+    "take over a session that runs already, and show what its running cell does",
+    (_SESSION,),
+)
+_STATUS = Verb("sessions.status", "show where cells run and what that place is doing", (_SESSION,))
+_INTERRUPT = Verb("sessions.interrupt", "interrupt the cell that runs", (_SESSION,))
+_STOP = Verb(
+    "sessions.stop",
+    "end a session and its machine",
+    (_SESSION, option("--all", help_="all started from this computer", action="store_true")),
+)
+_RESTART = Verb("sessions.restart", "give the session an empty namespace", surface="notebook")
+_USE = Verb(
+    "sessions.use",
+    "choose where the next session runs, without starting it",
+    _PLACE,
+    surface="notebook",
+)
+
+TABLE: dict[str, Verb | Noun] = {
+    "start": _START,
+    "use": _USE,
+    "attach": _ATTACH,
+    "status": _STATUS,
+    "interrupt": _INTERRUPT,
+    "restart": _RESTART,
+    "stop": _STOP,
+    "sessions": Noun(
+        "machines that run cells, started from this computer",
+        {
+            "list": Verb("sessions.list_", "list those that still run"),
+            "start": _START,
+            "attach": _ATTACH,
+            "status": _STATUS,
+            "interrupt": _INTERRUPT,
+            "restart": _RESTART,
+            "stop": _STOP,
+        },
+    ),
+    "me": Verb("me.show", "show whom the token speaks for"),
+    "projects": Noun(
+        "notebooks and files that share a machine",
+        {
+            "list": Verb(
+                "projects.list_",
+                "list the workspace's projects",
+                (option("--name", help_="only those whose name contains this", metavar="TEXT"),),
+            ),
+            "show": Verb("projects.show", "show a project and its notebooks", (PROJECT,)),
+            "create": Verb(
+                "projects.create",
+                "create a project with one empty notebook",
+                (option("name", help_="what to call it", metavar="NAME"),),
+            ),
+            "delete": Verb(
+                "projects.delete", "delete a project and all that is in it", (PROJECT, YES)
+            ),
+        },
+    ),
+}
+
+COMMON: tuple[Option, ...] = (
+    option("--json", help_="print JSON, for programs", action="store_true", dest="as_json"),
+    option(
+        "--base-url",
+        help_="the server's address, or 'local' for a server on this computer",
+        metavar="URL",
+    ),
+)
+"""Options that every verb has in a shell."""
