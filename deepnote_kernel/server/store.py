@@ -6,6 +6,7 @@ own.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 import uuid
@@ -18,7 +19,7 @@ from deepnote_kernel.server.errors import BadRequestError, NotFoundError
 from deepnote_kernel.server.schema import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -190,6 +191,16 @@ class Store:
         """Close the database."""
         self._db.close()
 
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make all changes of the block, or none where it raises; may be nested."""
+        if self._db.in_transaction:
+            yield
+            return
+        with self._db:
+            self._db.execute("BEGIN")
+            yield
+
     def get(self, kind: type[Row], row_id: str) -> Row:
         """Return the row of that id.
 
@@ -235,8 +246,7 @@ class Store:
 
     def insert(self, *rows: Project | Notebook | Block | Run | SessionRecord) -> None:
         """Add rows, all of them or none."""
-        with self._db:
-            self._db.execute("BEGIN")
+        with self.transaction():
             for row in rows:
                 values = _columns(msgspec.structs.asdict(row))
                 names, marks = ", ".join(values), ", ".join("?" * len(values))
@@ -253,8 +263,7 @@ class Store:
     def delete(self, kind: type[Row], *row_ids: str) -> None:
         """Remove rows; what belongs to them goes too."""
         query = f"DELETE FROM {_TABLES[kind]} WHERE id = ?"  # noqa: S608
-        with self._db:
-            self._db.execute("BEGIN")
+        with self.transaction():
             self._db.executemany(query, [(row_id,) for row_id in row_ids])
 
     def make_room(self, notebook_id: str, position: int) -> None:
