@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Router
 
+from deepnote_kernel.server import openapi
 from deepnote_kernel.server.errors import (
     RequestError,
     on_crash,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["BODY_LIMIT_BYTES", "create_app", "host_names"]
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
+OPEN_PREFIXES = (runs.DOWNLOAD_PREFIX, openapi.PATH)
 
 
 def create_app(
@@ -67,10 +69,11 @@ def create_app(
             Mount("/v2", Router(v2, redirect_slashes=False)),
             Mount("/v1", Router(runs.routes_v1, redirect_slashes=False)),
             *faults.routes,
+            *openapi.routes,
         ],
         middleware=[
             Middleware(HostMiddleware, hosts=hosts),
-            Middleware(BearerMiddleware, token=token, open_prefix=runs.DOWNLOAD_PREFIX),
+            Middleware(BearerMiddleware, token=token, open_prefixes=OPEN_PREFIXES),
             Middleware(BodyLimitMiddleware, limit_bytes=body_limit_bytes),
             Middleware(FaultMiddleware, faults=services.faults),
         ],

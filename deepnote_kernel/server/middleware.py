@@ -52,13 +52,13 @@ class BearerMiddleware:
     Args:
         app: The application behind.
         token: The token.
-        open_prefix: Paths that carry a permission of their own.
+        open_prefixes: Paths that carry a permission of their own, or need none.
     """
 
-    def __init__(self, app: ASGIApp, token: str, open_prefix: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, open_prefixes: tuple[str, ...]) -> None:
         self._app = app
         self._token = token.encode()
-        self._open_prefix = open_prefix
+        self._open_prefixes = open_prefixes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401."""
@@ -76,7 +76,7 @@ class BearerMiddleware:
         scheme, _, token = _header(scope, b"authorization").partition(b" ")
         is_ours = hmac.compare_digest(token.strip(), self._token)
         return (scheme.lower() == b"bearer" and is_ours) or scope["path"].startswith(
-            self._open_prefix
+            self._open_prefixes
         )
 
 
