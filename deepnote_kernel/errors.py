@@ -4,6 +4,7 @@
 
     DeepnoteError                   something the user can read and act on
     ├── ConfigError                 a setting is missing or wrong; nothing was sent
+    ├── LocalFileError              a file on this computer cannot be read or written
     ├── TransportError              no answer came back
     │   ├── ConnectionFailedError   the request never arrived
     │   └── RequestTimeoutError     it may have arrived; the answer did not come in time
@@ -39,6 +40,7 @@ __all__ = [
     "ConnectionFailedError",
     "DeepnoteError",
     "ExecutionTimeoutError",
+    "LocalFileError",
     "NotFoundError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
@@ -81,6 +83,10 @@ class DeepnoteError(Exception):
 
 class ConfigError(DeepnoteError):
     """A setting is missing or wrong; nothing was sent."""
+
+
+class LocalFileError(DeepnoteError):
+    """A file on this computer cannot be read or written."""
 
 
 class TransportError(DeepnoteError):

@@ -13,7 +13,20 @@ Importing this package does not import httpx; making a client does.
 
 from __future__ import annotations
 
-from deepnote_kernel.api import me, models, notebooks, projects, runs, sessions, v1
+from deepnote_kernel.api import (
+    blocks,
+    files,
+    integrations,
+    machines,
+    me,
+    models,
+    notebooks,
+    projects,
+    runs,
+    schedules,
+    sessions,
+    v1,
+)
 from deepnote_kernel.api.call import Call
 from deepnote_kernel.api.client import AsyncClient, Client
 from deepnote_kernel.api.retry import Retry
@@ -23,11 +36,16 @@ __all__ = [
     "Call",
     "Client",
     "Retry",
+    "blocks",
+    "files",
+    "integrations",
+    "machines",
     "me",
     "models",
     "notebooks",
     "projects",
     "runs",
+    "schedules",
     "sessions",
     "v1",
 ]

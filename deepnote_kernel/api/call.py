@@ -8,18 +8,30 @@ from urllib.parse import quote
 
 import msgspec
 
+from deepnote_kernel.api.transfer import Content, Download, Form
 from deepnote_kernel.errors import ConfigError
 
 if TYPE_CHECKING:
     from deepnote_kernel.api.models import Page
 
-__all__ = ["DOWNLOAD_TIMEOUT_S", "JSON_TIMEOUT_S", "Call", "next_page", "present", "segment"]
+__all__ = [
+    "ARCHIVE_TIMEOUT_S",
+    "FILE_TIMEOUT_S",
+    "JSON_TIMEOUT_S",
+    "Call",
+    "next_page",
+    "present",
+    "segment",
+]
 
 JSON_TIMEOUT_S = 30.0
 """Seconds to wait for the answer to an ordinary call, as Deepnote's own clients do."""
 
-DOWNLOAD_TIMEOUT_S = 120.0
-"""Seconds to wait for a document to start arriving, as Deepnote's own clients do."""
+ARCHIVE_TIMEOUT_S = 120.0
+"""Seconds to wait for an archive or a document, as Deepnote's own clients do."""
+
+FILE_TIMEOUT_S = 600.0
+"""Seconds to wait for a file, as Deepnote's own clients do."""
 
 T = TypeVar("T")
 M = TypeVar("M")
@@ -36,11 +48,14 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Turns the body of a successful answer into the result; raises ``ValueError`` if it cannot."""
 
     query: Mapping[str, str | int] = {}
-    body: Mapping[str, Any] | None = None
-    """The JSON object to send; ``None`` sends no body."""
+    body: Mapping[str, Any] | Content | Form | None = None
+    """The JSON object to send, or what is to be sent as it is; ``None`` sends no body."""
+
+    download: Download | None = None
+    """Where the body of a successful answer goes; a file's content never reaches ``read``."""
 
     timeout_s: float = JSON_TIMEOUT_S
-    """Seconds to wait for the answer."""
+    """Seconds to wait for the answer, and then for each next piece of it."""
 
     replay_safe: bool = False
     """Whether sending it twice does no more than sending it once, so that it may be retried."""

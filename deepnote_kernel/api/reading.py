@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 from functools import cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -107,6 +108,8 @@ def _fields(model: type[Model]) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 
 def _value(kind: Any, value: object) -> Any:
+    if len(kinds := get_args(kind)) == 2 and NoneType in kinds:  # noqa: PLR2004 - a pair
+        kind = kinds[kinds[0] is NoneType]  # what is null never comes here
     if _is_model(kind):
         return adopt(kind, value)
     if get_origin(kind) is list and _is_model(item := get_args(kind)[0]):

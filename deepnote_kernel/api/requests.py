@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 
+from deepnote_kernel.api.transfer import Content, Download, Form
 from deepnote_kernel.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     url: str
     headers: dict[str, str]
-    content: bytes | None
     timeout_s: float
+    content: bytes | None = None
+    form: Form | None = None
+    download: Download | None = None
 
     def __repr__(self) -> str:
         # The headers hold the token, and the query of a download its signature.
@@ -49,34 +52,46 @@ def build(
     Raises:
         ConfigError: The call holds what JSON cannot carry, or an address to stay away from.
     """
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json" if call.download is None else "*/*"}
     if call.path.startswith("/"):
         url = base_url + call.path
     else:
         url = check_url(call.path, allow_http=allow_http)
     if origin(url) == origin(base_url):
         headers |= credentials
-    if call.query:
-        url = f"{url}?{urlencode(call.query)}"
-    content = None
-    if call.body is not None:
-        headers["Content-Type"] = "application/json"
-        content = _json(call)
+    content, form = None, None
+    try:
+        if call.query:
+            url = f"{url}?{urlencode(call.query)}"
+        if isinstance(call.body, Form):
+            form = call.body
+            urlencode(form.fields)
+        elif isinstance(call.body, Content):
+            headers["Content-Type"] = call.body.media_type
+            content = call.body.data
+        elif call.body is not None:
+            headers["Content-Type"] = "application/json"
+            content = msgspec.json.encode(call.body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _unsendable(call, error) from None
     return Request(
-        method=call.method, url=url, headers=headers, content=content, timeout_s=call.timeout_s
+        method=call.method,
+        url=url,
+        headers=headers,
+        timeout_s=call.timeout_s,
+        content=content,
+        form=form,
+        download=call.download,
     )
 
 
-def _json(call: Call[Any]) -> bytes:
-    try:
-        return msgspec.json.encode(call.body)
-    except (TypeError, ValueError, RecursionError) as error:
-        # The error of an encoder may quote what it was given, a whole cell: name its reason alone.
-        reason = error.reason if isinstance(error, UnicodeEncodeError) else str(error)
-        raise ConfigError(
-            f"{call.label} was not sent: {reason}.",
-            "Give text that is valid Unicode, and values that JSON knows.",
-        ) from None
+def _unsendable(call: Call[Any], error: Exception) -> ConfigError:
+    # The error of an encoder may quote what it was given, a whole cell: name its reason alone.
+    reason = error.reason if isinstance(error, UnicodeEncodeError) else str(error)
+    return ConfigError(
+        f"{call.label} was not sent: {reason}.",
+        "Give text that is valid Unicode, and values that JSON knows.",
+    )
 
 
 def check_url(url: str, *, allow_http: bool) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from deepnote_kernel.api import reading
-from deepnote_kernel.api.call import DOWNLOAD_TIMEOUT_S, Call, present, segment
+from deepnote_kernel.api.call import ARCHIVE_TIMEOUT_S, Call, present, segment
 from deepnote_kernel.api.models import Run
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def download_snapshot(download_url: str) -> Call[str]:
         method="GET",
         path=download_url,
         read=_read_text,
-        timeout_s=DOWNLOAD_TIMEOUT_S,
+        timeout_s=ARCHIVE_TIMEOUT_S,
         replay_safe=True,
         remedies=dict.fromkeys((403, 404), "Get the run again: the address is short-lived."),
     )

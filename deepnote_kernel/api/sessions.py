@@ -15,11 +15,22 @@ from deepnote_kernel.api.models import CreatedSession, KernelState, Run, Session
 from deepnote_kernel.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from deepnote_kernel.api.models import Page
     from deepnote_kernel.config import StorageMode
 
-__all__ = ["MAX_TIMEOUT_MS", "create", "execute", "interrupt", "status", "stop"]
+__all__ = [
+    "MAX_TIMEOUT_MS",
+    "create",
+    "execute",
+    "get",
+    "interrupt",
+    "list_",
+    "run",
+    "status",
+    "stop",
+]
 
 MAX_TIMEOUT_MS: Final = 120_000
 """Milliseconds that one execute call may run at most; the server refuses more."""
@@ -63,6 +74,64 @@ def create(
         body=body,
         read=_read_created,
         remedies={404: "Check DEEPNOTE_NOTEBOOK_ID; the token must be able to see the notebook."},
+    )
+
+
+def list_(*, page_size: int | None = None, page_token: str | None = None) -> Call[Page[Session]]:
+    """List the sessions that live. Deepnote's reference does not name this call.
+
+    Args:
+        page_size: Sessions per page; ``None`` for the server's default.
+        page_token: The page to get; ``None`` for the first.
+    """
+    return Call(
+        method="GET",
+        path="/v2/sessions",
+        query=present(pageSize=page_size, pageToken=page_token),
+        read=reading.paged("sessions", Session),
+        replay_safe=True,
+        remedies={404: "This server lists no sessions: keep the ids of those you start."},
+    )
+
+
+def get(session_id: str) -> Call[Session]:
+    """Get a session. Deepnote's reference does not name this call; :func:`status` it does."""
+
+    def read(body: bytes) -> Session:
+        return _session(session_id, reading.parse_object(body))
+
+    return Call(method="GET", path=_path(session_id), read=read, replay_safe=True, remedies=_GONE)
+
+
+def run(
+    session_id: str,
+    *,
+    notebook_id: str | None = None,
+    block_ids: Sequence[str] | None = None,
+    block_id: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
+) -> Call[Run]:
+    """Run blocks of a session's notebook copy as a tracked run, without the limit of 120 s.
+
+    Deepnote's reference does not name this call. Its users send ``notebook_id`` with ``block_ids``,
+    or ``block_id`` alone; where a server answers 400 to the one, try the other.
+
+    Args:
+        session_id: The session.
+        notebook_id: The source notebook.
+        block_ids: Blocks of the session's copy of it, in the order to run; ``None`` for all.
+        block_id: One such block.
+        inputs: Values of input blocks for this run, by name.
+    """
+    body: dict[str, Any] = present(
+        notebookId=notebook_id, blockIds=block_ids, blockId=block_id, inputs=inputs
+    )
+    return Call(
+        method="POST",
+        path=_path(session_id, "runs"),
+        body=body,
+        read=reading.enveloped("run", Run),
+        remedies=_GONE,
     )
 
 
