@@ -19,6 +19,7 @@ __all__ = [
     "DEFAULT_BASE_URL",
     "LOCAL",
     "SCRATCH",
+    "VARIABLES",
     "Mode",
     "Secret",
     "Settings",
@@ -137,7 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ConfigError: A value cannot be read; the message names the variable and what it takes.
         """
         values: dict[str, Any] = {}
-        for name, variable in _VARIABLES.items():
+        for name, variable in VARIABLES.items():
             text = environ.get(variable, "").strip()
             if text:
                 values[name] = _parse(name, variable, text)
@@ -168,7 +169,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, base_url=normalized_base_url(self.base_url))
 
 
-_VARIABLES = {
+VARIABLES = {
     "token": "DEEPNOTE_TOKEN",
     "base_url": "DEEPNOTE_BASE_URL",
     "allow_http": "DEEPNOTE_ALLOW_HTTP",
@@ -180,6 +181,7 @@ _VARIABLES = {
     "calls_per_minute": "DEEPNOTE_CALLS_PER_MINUTE",
     "start_timeout_s": "DEEPNOTE_START_TIMEOUT",
 }
+"""The environment variable of each setting."""
 
 
 def _parse(name: str, variable: str, text: str) -> Any:

@@ -46,4 +46,5 @@ def _isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "JUPYTER_PLATFORM_DIRS", "1"
         )  # else jupyter_core warns, and warnings are errors
         patch.setenv("IPYTHONDIR", str(home / "ipython"))
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         yield

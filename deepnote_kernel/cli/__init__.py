@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return status
         command = GRAMMAR.parse(words)
         label = f"jupyter deepnote {command.label}"
-        _run(command)
+        return _run(command)
     except HelpShown:
         return GOOD
     except DeepnoteError as error:
@@ -90,10 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISUSED if isinstance(error, UsageError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    return GOOD
 
 
-def _run(command: Command) -> None:
+def _run(command: Command) -> int:
     import os  # noqa: PLC0415 - see below
 
     from deepnote_kernel.cli.shell import ShellSurface  # noqa: PLC0415 - --help need not wait
@@ -102,11 +101,12 @@ def _run(command: Command) -> None:
     from deepnote_kernel.session.remote import Remote  # noqa: PLC0415 - as above
 
     remote = Remote(Settings.from_env(os.environ, base_url=command.common.get("base_url")))
-    context = Context(remote, ShellSurface(remote))
+    context = Context(remote, ShellSurface(remote), environ=os.environ)
     try:
         shown = command.run(context)
         if shown is not None:
             _print(shown, as_json=command.common["as_json"])
+        return FAILED if getattr(shown, "is_failed", False) else GOOD
     finally:
         context.close()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from deepnote_kernel.errors import DeepnoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, MutableMapping
+    from collections.abc import Generator, Mapping, MutableMapping
     from contextlib import AbstractContextManager
 
     from deepnote_kernel.api import Client
@@ -79,6 +79,7 @@ class Context:
         remote: The session, and the settings of the next one.
         surface: Where the person sits.
         namespace: The variables of the person's own Python, where there is one.
+        environ: The environment the settings were made from.
     """
 
     def __init__(
@@ -86,10 +87,12 @@ class Context:
         remote: Remote,
         surface: Surface,
         namespace: MutableMapping[str, object] | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.remote = remote
         self.surface = surface
         self.namespace = namespace
+        self.environ = environ or {}
         self._client: Client | None = None
 
     @property

@@ -102,6 +102,20 @@ TABLE: dict[str, Verb | Noun] = {
             "stop": _STOP,
         },
     ),
+    "login": Verb(
+        "account.login",
+        "keep an API key in the system's keyring",
+        (
+            option(
+                "--with-token",
+                help_="read the key from standard input, for scripts",
+                action="store_true",
+            ),
+        ),
+    ),
+    "logout": Verb("account.logout", "remove the API key from the system's keyring"),
+    "config": Verb("config.show", "show the settings and where each comes from"),
+    "doctor": Verb("doctor.examine", "look for what keeps cells from running, and say the remedy"),
     "me": Verb("me.show", "show whom the token speaks for"),
     "projects": Noun(
         "notebooks and files that share a machine",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import AsyncClient, Client
 from deepnote_kernel.config import LOCAL, Secret
+from deepnote_kernel.credentials import stored_token
 from deepnote_kernel.errors import ConfigError, SessionError
 from deepnote_kernel.session import local
 
@@ -31,7 +32,9 @@ async def open_client(settings: Settings) -> AsyncClient:
     if settings.is_local:
         return _local_client(await asyncio.to_thread(local.find_or_start))
     return AsyncClient(
-        token=_token(settings), base_url=settings.base_url, allow_http=settings.allow_http
+        token=await asyncio.to_thread(_token, settings),
+        base_url=settings.base_url,
+        allow_http=settings.allow_http,
     )
 
 
@@ -76,13 +79,15 @@ async def client_for(settings: Settings, record: Record) -> AsyncClient | None:
 
 
 def _token(settings: Settings) -> Secret:
-    if not settings.token:
+    token = settings.token or stored_token(settings.base_url)
+    if not token:
         raise ConfigError(
             "There is no Deepnote token.",
-            "Set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & members > Security > API "
-            "keys), or choose the kernel `Deepnote (local)`, which needs none.",
+            "Run `%deepnote login`, or set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & "
+            "members > Security > API keys), or choose the kernel `Deepnote (local)`, which needs "
+            "none.",
         )
-    return settings.token
+    return token
 
 
 def _local_client(server: LocalServer) -> AsyncClient:

@@ -109,7 +109,7 @@ class DeepnoteMagics(Magics):
 
     def _context(self) -> Context:
         surface = IPythonSurface(self.shell, self.remote)
-        return Context(self.remote, surface, self.shell.user_ns)
+        return Context(self.remote, surface, self.shell.user_ns, os.environ)
 
     def _run_cell(self, line: str, code: str) -> None:
         from deepnote_kernel.session.protocol import Cell  # noqa: PLC0415 - needs msgspec
