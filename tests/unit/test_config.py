@@ -45,9 +45,9 @@ def test_a_variable_sets_its_field(variable: str, text: str, field: str, value: 
 
 def test_every_field_has_a_variable() -> None:
     """No setting can be reached by code alone."""
-    from deepnote_kernel.config import _VARIABLES  # noqa: PLC0415 - the list under test
+    from deepnote_kernel.config import VARIABLES  # noqa: PLC0415 - the list under test
 
-    assert set(_VARIABLES) == {field.name for field in msgspec.structs.fields(Settings)}
+    assert set(VARIABLES) == {field.name for field in msgspec.structs.fields(Settings)}
 
 
 def test_an_empty_variable_counts_as_absent() -> None:
