@@ -19,6 +19,7 @@
     │   ├── RateLimitedError        429
     │   └── ServerError             5xx
     ├── ResponseFormatError         an answer below 400 that cannot be read
+    ├── DocumentError               a ``.deepnote`` document cannot be read or is not valid
     └── SessionError                the remote session cannot do what was asked
         ├── SessionStartError       it did not become ready
         ├── SessionGoneError        it has ended; its variables are lost
@@ -39,6 +40,7 @@ __all__ = [
     "ConflictReason",
     "ConnectionFailedError",
     "DeepnoteError",
+    "DocumentError",
     "ExecutionTimeoutError",
     "LocalFileError",
     "NotFoundError",
@@ -191,6 +193,21 @@ class ServerError(APIStatusError):
 
 class ResponseFormatError(DeepnoteError):
     """The server answered with a redirect, or with success that cannot be read."""
+
+
+class DocumentError(DeepnoteError):
+    """A ``.deepnote`` document cannot be read, or holds what the format does not allow.
+
+    Args:
+        message: What is wrong, with its line or path. One sentence.
+        remedy: What to do about it.
+        path: Where it stands, ``project.notebooks[0].blocks[3].type`` for example; empty where
+            the text is no YAML that the format allows.
+    """
+
+    def __init__(self, message: str, remedy: str = "", *, path: str = "") -> None:
+        super().__init__(message, remedy)
+        self.path = path
 
 
 class SessionError(DeepnoteError):
