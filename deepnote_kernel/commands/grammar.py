@@ -154,7 +154,7 @@ class Grammar:
         words = self._completed(words)
         options = vars(self.parser().parse_args(words))
         handler, label = options.pop("_handler"), options.pop("_label")
-        common = {name: options.pop(name) for name in self._common_names() if name in options}
+        common = {name: options.pop(name) for name in options.pop("_common")}
         return Command(label, f"{self._package}.{handler}", options, common)
 
     def _completed(self, words: Sequence[str]) -> list[str]:
@@ -226,14 +226,12 @@ class Grammar:
             if isinstance(entry, Noun):
                 self._add(child, entry.verbs, path)
                 continue
-            taken = {flag for known in entry.options for flag in known.flags}
-            for known in (*entry.options, *(o for o in self._common if not taken & {*o.flags})):
+            for known in entry.options:
                 child.add_argument(*known.flags, help=known.help, **known.settings)
-            child.set_defaults(_handler=entry.handler, _label=path)
-
-    def _common_names(self) -> Iterator[str]:
-        for known in self._common:
-            yield known.settings.get("dest", known.flags[-1].lstrip("-").replace("-", "_"))
+            taken = {flag for known in entry.options for flag in known.flags}
+            common = [known for known in self._common if not taken & {*known.flags}]
+            names = [child.add_argument(*o.flags, help=o.help, **o.settings).dest for o in common]
+            child.set_defaults(_handler=entry.handler, _label=path, _common=names)
 
 
 def _only(table: Table, surface: Surface) -> Iterator[tuple[str, Verb | Noun]]:

@@ -1,97 +1,123 @@
-"""What ``%deepnote`` shows."""
+"""What a command shows."""
 
 from __future__ import annotations
 
+import copy
+import pickle
 from datetime import datetime, timezone
-from typing import Any
 
+import msgspec
 import pytest
 
-from deepnote_kernel.session.protocol import Status
-from deepnote_kernel.session.record import Record
-from deepnote_magics._views import SessionsView, StatusView, Table
+from deepnote_kernel.commands.views import Card, Link, Listing, State, age, moment, to_builtins
 
 
-def _status(**changes: Any) -> Status:
-    facts: dict[str, Any] = {
-        "session_id": "s1",
-        "notebook_id": "n1",
-        "state": "idle",
-        "mode": "live",
-        "where": "https://api.deepnote.com",
-        **changes,
-    }
-    return Status(**facts)
+class Thing(msgspec.Struct):
+    """An object as the API gives one."""
+
+    id: str
+    state: str = "idle"
 
 
-def _facts(view: StatusView) -> dict[str, str]:
-    return {row[0]: row[1] for row in view.rows}
+def _listing(*things: Thing) -> Listing[Thing]:
+    return Listing(
+        things, ["Id", "State"], lambda thing: (thing.id, State(thing.state)), empty="No things."
+    )
+
+
+def test_a_listing_is_a_list() -> None:
+    """``things = %deepnote …`` gives objects."""
+    things = [Thing("t1"), Thing("t2")]
+    listing = _listing(*things)
+    assert listing == things
+    assert listing[0].id == "t1"
 
 
 def test_text_is_aligned() -> None:
-    """In a terminal the values stand below each other."""
-    assert repr(Table([("Session", "s1"), ("State", "idle")])) == "Session  s1\nState    idle"
-
-
-def test_headings_stand_on_top() -> None:
-    """A table of several sessions names its columns."""
-    assert repr(Table([("s1", "n1")], ["Session", "Notebook"])).splitlines() == [
-        "Session  Notebook",
-        "s1       n1",
+    """In a terminal the values stand below each other, under their headings."""
+    assert repr(_listing(Thing("t1"), Thing("thing-2", "busy"))).splitlines() == [
+        "Id       State",
+        "t1       idle",
+        "thing-2  busy",
     ]
+
+
+def test_an_empty_listing_says_so() -> None:
+    """No headings over nothing."""
+    assert repr(_listing()) == "No things."
+    assert _listing()._repr_html_() == "<i>No things.</i>"
 
 
 def test_html_is_escaped() -> None:
     """What a server says is text."""
-    html = Table([("<script>", "&")])._repr_html_()
+    html = _listing(Thing("<script>", "&"))._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
 
 
+def test_a_state_has_a_dot() -> None:
+    """Its colour is a mid-tone that is read on light and on dark; the text keeps the theme's."""
+    html = _listing(Thing("t1", "error"))._repr_html_()
+    assert '<span style="color: #d9534f">●</span> error' in html
+    assert html.count("color") == 1
+
+
+def test_a_state_in_unknown_words_is_grey() -> None:
+    """Deepnote may add some."""
+    assert State("hibernating").colour == "#8a8a8a"
+
+
+def test_a_card_stands_for_its_object() -> None:
+    """Its attributes are the object's; what is empty is not shown."""
+    card = Card(Thing("t1"), {"Id": "t1", "Note": "", "State": State("idle")})
+    assert card.id == "t1"
+    assert repr(card) == "Id     t1\nState  idle"
+    with pytest.raises(AttributeError):
+        _ = card.nonsense
+
+
+def test_a_card_can_be_copied() -> None:
+    """Also where Python asks for attributes before there is an object."""
+    card = Card(Thing("t1"), {"Id": "t1"})
+    assert copy.copy(card).id == "t1"
+    assert pickle.loads(pickle.dumps(card)).value == Thing("t1")
+
+
 def test_an_address_is_a_link() -> None:
-    """The notebook's page is one click away."""
-    html = StatusView(_status(url="https://deepnote.com/x?a=1&b=2"))._repr_html_()
+    """A page is one click away."""
+    html = Card(Thing("t1"), {"Page": "https://deepnote.com/x?a=1&b=2"})._repr_html_()
     assert 'href="https://deepnote.com/x?a=1&amp;b=2"' in html
 
 
-def test_no_colour_is_set() -> None:
-    """The table is read in light and dark themes alike."""
-    assert "color" not in StatusView(_status())._repr_html_()
+def test_a_link_shows_its_text() -> None:
+    """In a terminal the address would be noise."""
+    card = Card(Thing("t1"), {"Notebook": Link("Report", "https://deepnote.com/n")})
+    assert repr(card) == "Notebook  Report"
+    assert '<a href="https://deepnote.com/n" target="_blank"' in card._repr_html_()
+    assert ">Report</a>" in card._repr_html_()
+
+
+def test_a_link_to_nowhere_is_text() -> None:
+    """Where the API does not say enough for an address."""
+    assert "<a" not in Card(Thing("t1"), {"Notebook": Link("Report", "")})._repr_html_()
+
+
+def test_json_is_the_object() -> None:
+    """A program gets what the API gave, not what a person is shown."""
+    assert to_builtins(_listing(Thing("t1"))) == [{"id": "t1", "state": "idle"}]
+    assert to_builtins(Card(Thing("t1"), {})) == {"id": "t1", "state": "idle"}
 
 
 @pytest.mark.parametrize(
-    ("age_s", "shown"), [(0.0, None), (9.4, "9 s"), (150.0, "2 min"), (7260.0, "2 h 1 min")]
+    ("seconds", "shown"), [(0.0, "0 s"), (9.4, "9 s"), (150.0, "2 min"), (7260.0, "2 h 1 min")]
 )
-def test_age(age_s: float, shown: str | None) -> None:
-    """A session's age is told in the unit that fits."""
-    rows = _facts(StatusView(_status(age_s=age_s)))
-    assert rows.get("Running for") == shown
+def test_age(seconds: float, shown: str) -> None:
+    """A length of time is told in the unit that fits."""
+    assert age(seconds) == shown
 
 
-def test_status_without_a_session() -> None:
-    """It says where a session would run."""
-    rows = _facts(StatusView(_status(session_id="", notebook_id="", state="not started")))
-    assert rows["Session"] == "none"
-    assert rows["Notebook"] == "not chosen"
-
-
-def test_further_facts_follow() -> None:
-    """What the handshake found out is shown as well, and the facts are there for code."""
-    view = StatusView(_status(details={"python": "3.11"}))
-    assert view.rows[-1] == ("python", "3.11")
-    assert view.status.details == {"python": "3.11"}
-
-
-def test_sessions() -> None:
-    """Each session is a line that says when it was started."""
-    record = Record(
-        id="s1",
-        notebook_id="n1",
-        base_url="local",
-        created_at=datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc),
-        state="idle",
-    )
-    view = SessionsView([record])
-    assert view.records == [record]
-    assert view.rows[0][:3] == ("s1", "n1", "idle")
-    assert view.rows[0][3].startswith("2026-11-")
+def test_moment() -> None:
+    """A time is that of the clock on the wall here."""
+    at = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
+    assert moment(at) == at.astimezone().strftime("%Y-%m-%d %H:%M")
+    assert moment(None) == ""
