@@ -51,7 +51,7 @@ def upload(
     form = Form(
         fields={"projectId": project_id, "path": path},
         file=source,
-        file_name=PurePosixPath(path).name,
+        file_name=PurePosixPath(path).name or "file",
         progress=progress,
     )
 

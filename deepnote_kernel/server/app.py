@@ -22,6 +22,7 @@ from deepnote_kernel.server.middleware import BearerMiddleware, BodyLimitMiddlew
 from deepnote_kernel.server.routes import (
     blocks,
     faults,
+    files,
     notebooks,
     projects,
     runs,
@@ -32,11 +33,14 @@ from deepnote_kernel.server.routes import (
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from starlette.routing import BaseRoute
+
     from deepnote_kernel.server.services import Services
 
-__all__ = ["BODY_LIMIT_BYTES", "create_app", "host_names"]
+__all__ = ["BODY_LIMIT_BYTES", "api_routes", "create_app", "host_names"]
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
+UPLOAD_LIMIT_BYTES = 2 * 1024 * 1024 * 1024
 OPEN_PREFIXES = (runs.DOWNLOAD_PREFIX, openapi.PATH)
 
 
@@ -46,6 +50,7 @@ def create_app(
     token: str,
     hosts: Collection[str] = (),
     body_limit_bytes: int = BODY_LIMIT_BYTES,
+    upload_limit_bytes: int = UPLOAD_LIMIT_BYTES,
 ) -> Starlette:
     """Return an ASGI application that serves the API.
 
@@ -54,27 +59,18 @@ def create_app(
         token: The bearer token every request must carry.
         hosts: Host names requests must be addressed to; empty takes any.
         body_limit_bytes: The largest request body, in bytes.
+        upload_limit_bytes: The largest upload of a file, in bytes; it is never held in memory.
     """
-    v2 = [
-        *sessions.routes,
-        *runs.routes,
-        *notebooks.routes,
-        *blocks.routes,
-        *projects.routes,
-        *workspace.routes,
-    ]
     app = Starlette(
-        # No redirects to paths without a slash: official clients refuse all of them.
-        routes=[
-            Mount("/v2", Router(v2, redirect_slashes=False)),
-            Mount("/v1", Router(runs.routes_v1, redirect_slashes=False)),
-            *faults.routes,
-            *openapi.routes,
-        ],
+        routes=api_routes(),
         middleware=[
             Middleware(HostMiddleware, hosts=hosts),
             Middleware(BearerMiddleware, token=token, open_prefixes=OPEN_PREFIXES),
-            Middleware(BodyLimitMiddleware, limit_bytes=body_limit_bytes),
+            Middleware(
+                BodyLimitMiddleware,
+                limit_bytes=body_limit_bytes,
+                exceptions={files.UPLOAD_PATH: upload_limit_bytes},
+            ),
             Middleware(FaultMiddleware, faults=services.faults),
         ],
         exception_handlers={
@@ -86,6 +82,26 @@ def create_app(
     app.router.redirect_slashes = False
     app.state.services = services
     return app
+
+
+def api_routes() -> list[BaseRoute]:
+    """Return the routes of everything that is served."""
+    v2 = [
+        *sessions.routes,
+        *runs.routes,
+        *notebooks.routes,
+        *blocks.routes,
+        *projects.routes,
+        *files.routes,
+        *workspace.routes,
+    ]
+    # No redirects to paths without a slash: official clients refuse all of them.
+    return [
+        Mount("/v2", Router(v2, redirect_slashes=False)),
+        Mount("/v1", Router(runs.routes_v1, redirect_slashes=False)),
+        *faults.routes,
+        *openapi.routes,
+    ]
 
 
 def host_names(host: str) -> set[str]:

@@ -10,7 +10,7 @@ from deepnote_kernel.server.errors import PayloadTooLargeError
 from deepnote_kernel.server.responses import JSONResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -86,11 +86,13 @@ class BodyLimitMiddleware:
     Args:
         app: The application behind.
         limit_bytes: The largest body, in bytes.
+        exceptions: Other limits, by path.
     """
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, limit_bytes: int, exceptions: Mapping[str, int]) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
+        self._exceptions = exceptions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and answer 413 once its body grows too large."""
@@ -98,18 +100,19 @@ class BodyLimitMiddleware:
             await self._app(scope, receive, send)
             return
         size = 0
-        error = PayloadTooLargeError(f"Body is larger than {self._limit_bytes} bytes")
+        limit_bytes = self._exceptions.get(scope["path"], self._limit_bytes)
+        error = PayloadTooLargeError(f"Body is larger than {limit_bytes} bytes")
 
         async def receive_some() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > self._limit_bytes:
+            if size > limit_bytes:
                 raise error
             return message
 
         announced = _header(scope, b"content-length")
-        if announced.isdigit() and int(announced) > self._limit_bytes:
+        if announced.isdigit() and int(announced) > limit_bytes:
             answer = JSONResponse({"message": str(error)}, error.status_code)
             await answer(scope, receive, send)
             return
