@@ -86,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HelpShown:
         return GOOD
     except DeepnoteError as error:
-        sys.stderr.write(f"{label}: {error}\n")
+        # Remedies are worded for a notebook.
+        sys.stderr.write(f"{label}: {error}\n".replace("%deepnote", "jupyter deepnote"))
         return MISUSED if isinstance(error, UsageError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from deepnote_kernel.api import sessions
 from deepnote_kernel.commands.names import find_notebook_id, find_project_id
 from deepnote_kernel.commands.views import Card, Listing, State, age, moment
-from deepnote_kernel.config import SCRATCH
+from deepnote_kernel.config import LOCAL, SCRATCH
 from deepnote_kernel.errors import ConfigError, SessionError
+from deepnote_kernel.session.clients import open_blocking_client
+from deepnote_kernel.session.protocol import Status
 
 if TYPE_CHECKING:
+    from deepnote_kernel.api import Client
     from deepnote_kernel.commands.context import Context
-    from deepnote_kernel.session.protocol import Status
     from deepnote_kernel.session.record import Record
 
 __all__ = ["attach", "interrupt", "list_", "restart", "start", "status", "stop", "use"]
@@ -56,7 +60,7 @@ def attach(context: Context, *, session_id: str | None) -> None:
     """Take over a session; in a shell, until its running cell ends."""
     remote = context.remote
     with context.starting() as task:
-        session = remote.attach(session_id or _only_session(context), task)
+        session = remote.attach(session_id or _only_session(context).id, task)
     context.surface.say(f"Attached to session {session.session_id}.")
     if session.has_left_cell:
         context.surface.play(remote.follow())
@@ -66,9 +70,9 @@ def attach(context: Context, *, session_id: str | None) -> None:
 
 def status(context: Context, *, session_id: str | None) -> Card[Status]:
     """Show where cells run; nothing is started."""
-    if session_id:
-        context.remote.attach(session_id)
-    found = context.remote.status()
+    if session_id is None and context.surface.is_shell:
+        session_id = _only_session(context).id
+    found = context.remote.status() if session_id is None else _status(context, session_id)
     return Card(
         found,
         {
@@ -85,10 +89,14 @@ def status(context: Context, *, session_id: str | None) -> Card[Status]:
 
 
 def interrupt(context: Context, *, session_id: str | None) -> None:
-    """Interrupt the running cell."""
-    if session_id:
-        context.remote.attach(session_id)
-    context.remote.interrupt()
+    """Interrupt the running cell of this notebook's session, or of another."""
+    if session_id is None and not context.surface.is_shell:
+        context.remote.interrupt()
+        return
+    record = _record(context, session_id)
+    with _client(context, record) as client:
+        client.send(sessions.interrupt(record.id, notebook_id=record.notebook_id))
+    context.surface.say(f"Interrupted session {record.id}.")
 
 
 def restart(context: Context) -> None:
@@ -109,6 +117,8 @@ def stop(context: Context, *, session_id: str | None, all: bool) -> None:  # noq
     elif session_id:
         remote.stop_recorded(session_id)
         say(f"Stopped session {session_id}.")
+    elif context.surface.is_shell:
+        stop(context, session_id=_only_session(context).id, all=False)
     elif remote.session is None:
         say("No session runs.")
     else:
@@ -132,7 +142,46 @@ def list_(context: Context) -> Listing[Record]:
     )
 
 
-def _only_session(context: Context) -> str:
+def _status(context: Context, session_id: str) -> Status:
+    """Ask the server about a session that need not be this notebook's."""
+    record = _record(context, session_id)
+    with _client(context, record) as client:
+        found = client.send(sessions.status(record.id, notebook_id=record.notebook_id))
+    return Status(
+        session_id=record.id,
+        notebook_id=record.notebook_id,
+        state=found.kernel.status or found.session.status or record.state,
+        mode="live" if record.relay else "direct",
+        where=record.base_url,
+        age_s=(datetime.now(timezone.utc) - record.created_at).total_seconds(),
+    )
+
+
+def _client(context: Context, record: Record) -> Client:
+    if record.base_url == LOCAL != context.settings.base_url:
+        return open_blocking_client(context.settings.replace(base_url=LOCAL))
+    if record.base_url != context.settings.base_url:
+        raise SessionError(
+            f"The session {record.id} runs at {record.base_url}.",
+            "Give that address with --base-url.",
+        )
+    return open_blocking_client(context.settings)
+
+
+def _record(context: Context, session_id: str | None) -> Record:
+    """Return what is recorded of a session, of the only one if none is named."""
+    if session_id is None:
+        return _only_session(context)
+    for record in context.remote.sessions():
+        if record.id == session_id:
+            return record
+    raise SessionError(
+        f"No session {session_id} started from this computer is running.",
+        "See %deepnote sessions list.",
+    )
+
+
+def _only_session(context: Context) -> Record:
     """Return the session that can only be meant."""
     records = [record for record in context.remote.sessions() if not record.is_pending]
     if len(records) != 1:
@@ -140,7 +189,7 @@ def _only_session(context: Context) -> str:
             f"{len(records) or 'No'} sessions started from this computer are running.",
             "See %deepnote sessions list, and name one." if records else "Run %deepnote start.",
         )
-    return records[0].id
+    return records[0]
 
 
 def _changes(

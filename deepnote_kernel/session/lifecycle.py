@@ -26,6 +26,7 @@ from deepnote_kernel.errors import (
     DeepnoteError,
     NotFoundError,
     ServerError,
+    SessionError,
     SessionGoneError,
     SessionStartError,
     UnsupportedError,
@@ -113,6 +114,7 @@ class Lifecycle:
 
         Raises:
             ConfigError: It is not recorded, and the settings name no notebook.
+            SessionError: It runs on another server.
             SessionGoneError: It has ended.
         """
         record = self._records.load(session_id) or Record(
@@ -124,6 +126,12 @@ class Lifecycle:
             raise ConfigError(
                 f"The session {session_id} is not recorded here, and its notebook not known.",
                 "Name the notebook in DEEPNOTE_NOTEBOOK_ID, or by `%deepnote use`, and try again.",
+            )
+        if record.base_url != self._settings.base_url:
+            raise SessionError(
+                f"The session {session_id} runs at {record.base_url}, not at "
+                f"{self._settings.base_url}.",
+                f"Choose its server: `%deepnote use --base-url {record.base_url}`.",
             )
         call = sessions.status(session_id, notebook_id=record.notebook_id)
         try:
