@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import queue
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from jupyter_client.manager import KernelManager
+
+from tests.integration.openapi import Description
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,10 +39,21 @@ class Server:
     token: str
     process: subprocess.Popen[bytes]
 
+    @functools.cached_property
+    def description(self) -> Description:
+        """What the server says about itself."""
+        return Description(httpx.get(f"{self.url}/openapi.json").raise_for_status().json())
+
     def client(self, **options: Any) -> httpx.Client:
-        """Return an HTTP client that carries the token; relative paths start at ``url``."""
+        """Return an HTTP client that carries the token; relative paths start at ``url``.
+
+        Every request it makes, and every answer it gets, must fit the server's description.
+        """
         headers = {"Authorization": f"Bearer {self.token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, **options)
+        hooks = {"response": [self.description.check]}
+        return httpx.Client(
+            base_url=self.url, headers=headers, timeout=60, event_hooks=hooks, **options
+        )
 
     def new_notebook(self, *cells: str) -> str:
         """Create a project whose notebook holds code cells; return the notebook's id."""
