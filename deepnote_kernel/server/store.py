@@ -61,6 +61,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     settings: JSON = {}
     """``project.settings`` of a document."""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it holds one notebook and takes no second."""
+        return self.project_type in {"agent", "notebook"}
+
 
 class Notebook(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``notebooks``; ``source_id`` names the notebook a session's copy was made from."""
@@ -105,6 +110,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     started_at: str | None
     completed_at: str | None
+    triggered_by: str = "api"
+    """``api`` or ``schedule``."""
 
 
 class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,6 +291,11 @@ class Store:
         """Return when each notebook of a project was last run, by notebook."""
         query = "SELECT notebook_id, max(created_at) FROM runs WHERE project_id = ? GROUP BY 1"
         return dict(map(tuple, self._db.execute(query, (project_id,))))
+
+    def was_deleted(self, project_id: str, notebook_id: str) -> bool:
+        """Whether a project once had a notebook that it has no longer."""
+        query = "SELECT 1 FROM deleted_notebooks WHERE project_id = ? AND id = ?"
+        return self._db.execute(query, (project_id, notebook_id)).fetchone() is not None
 
     def abandon(self) -> None:
         """Close the books on what an earlier process of this server left open."""

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["free_name", "make_notebook", "routes"]
 
-CLOSED_PROJECT_TYPES = {"agent", "notebook"}
-
 
 class CreateBody(msgspec.Struct, rename="camel"):
     """Body of ``POST /notebooks``."""
@@ -140,7 +138,7 @@ def free_name(store: Store, project_id: str) -> str:
 
 
 def _refuse_closed(project: Project) -> None:
-    if project.project_type in CLOSED_PROJECT_TYPES:
+    if project.is_closed:
         raise ConflictError(
             f"A project of type {project.project_type} holds one notebook and keeps its name"
         )
