@@ -4,6 +4,8 @@
 
     DeepnoteError                   something the user can read and act on
     ├── ConfigError                 a setting is missing or wrong; nothing was sent
+    │   ├── MissingTokenError       there is no token
+    │   └── UnknownNameError        nothing has the name that was given
     ├── LocalFileError              a file on this computer cannot be read or written
     ├── TransportError              no answer came back
     │   ├── ConnectionFailedError   the request never arrived
@@ -19,6 +21,7 @@
     │   ├── RateLimitedError        429
     │   └── ServerError             5xx
     ├── ResponseFormatError         an answer below 400 that cannot be read
+    ├── RunFailedError              a run ended without success
     ├── DocumentError               a ``.deepnote`` document cannot be read or is not valid
     └── SessionError                the remote session cannot do what was asked
         ├── SessionStartError       it did not become ready
@@ -43,18 +46,21 @@ __all__ = [
     "DocumentError",
     "ExecutionTimeoutError",
     "LocalFileError",
+    "MissingTokenError",
     "NotFoundError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitedError",
     "RequestTimeoutError",
     "ResponseFormatError",
+    "RunFailedError",
     "ServerError",
     "SessionError",
     "SessionGoneError",
     "SessionStartError",
     "TransportError",
     "UnauthorizedError",
+    "UnknownNameError",
     "UnsupportedError",
 ]
 
@@ -85,6 +91,14 @@ class DeepnoteError(Exception):
 
 class ConfigError(DeepnoteError):
     """A setting is missing or wrong; nothing was sent."""
+
+
+class MissingTokenError(ConfigError):
+    """There is no token for the server."""
+
+
+class UnknownNameError(ConfigError):
+    """No project or notebook has the name that was given."""
 
 
 class LocalFileError(DeepnoteError):
@@ -193,6 +207,10 @@ class ServerError(APIStatusError):
 
 class ResponseFormatError(DeepnoteError):
     """The server answered with a redirect, or with success that cannot be read."""
+
+
+class RunFailedError(DeepnoteError):
+    """A run ended without success; what its blocks put out has been shown."""
 
 
 class DocumentError(DeepnoteError):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import projects
-from deepnote_kernel.errors import ConfigError
+from deepnote_kernel.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,8 @@ def find_project_id(client: Client, text: str) -> str:
         text: Its id or its name.
 
     Raises:
-        ConfigError: No project has that name, or several have.
+        UnknownNameError: No project has that name.
+        ConfigError: Several have.
     """
     if _ID.fullmatch(text):
         return text
@@ -43,7 +44,8 @@ def find_notebook_id(client: Client, text: str) -> str:
         text: Its id, its name, or ``PROJECT/NOTEBOOK`` where several have that name.
 
     Raises:
-        ConfigError: No notebook has that name, or several have.
+        UnknownNameError: No notebook has that name.
+        ConfigError: Several have.
     """
     if _ID.fullmatch(text):
         return text
@@ -78,7 +80,7 @@ def _notebooks(client: Client) -> Iterator[tuple[Project, Notebook]]:
 
 def _only(kind: str, text: str, found: Sequence[tuple[str, str]]) -> str:
     if not found:
-        raise ConfigError(
+        raise UnknownNameError(
             f"There is no {kind} named {text!r}.", "Give its exact name, or its id from its page."
         )
     if len(found) > 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deepnote_kernel.api import AsyncClient, Client
 from deepnote_kernel.config import LOCAL, Secret
 from deepnote_kernel.credentials import stored_token
-from deepnote_kernel.errors import ConfigError, SessionError
+from deepnote_kernel.errors import MissingTokenError, SessionError
 from deepnote_kernel.session import local
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ async def open_client(settings: Settings) -> AsyncClient:
         settings: Address and token.
 
     Raises:
-        ConfigError: There is no token.
+        MissingTokenError: There is no token.
         SessionStartError: The local server did not start.
     """
     if settings.is_local:
@@ -45,7 +45,7 @@ def open_blocking_client(settings: Settings) -> Client:
         settings: Address and token.
 
     Raises:
-        ConfigError: There is no token.
+        MissingTokenError: There is no token.
         SessionStartError: The local server did not start.
     """
     if settings.is_local:
@@ -64,7 +64,7 @@ async def client_for(settings: Settings, record: Record) -> AsyncClient | None:
         record: The session.
 
     Raises:
-        ConfigError: There is no token.
+        MissingTokenError: There is no token.
         SessionError: The session runs on another server.
     """
     if record.base_url == LOCAL:
@@ -81,7 +81,7 @@ async def client_for(settings: Settings, record: Record) -> AsyncClient | None:
 def _token(settings: Settings) -> Secret:
     token = settings.token or stored_token(settings.base_url)
     if not token:
-        raise ConfigError(
+        raise MissingTokenError(
             "There is no Deepnote token.",
             "Run `%deepnote login`, or set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & "
             "members > Security > API keys), or choose the kernel `Deepnote (local)`, which needs "

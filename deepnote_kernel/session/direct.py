@@ -40,8 +40,8 @@ from deepnote_kernel.outputs import (
     to_messages,
 )
 from deepnote_kernel.session import _far
-from deepnote_kernel.session._page import page_url
 from deepnote_kernel.session._waiting import delays
+from deepnote_kernel.session.pages import page_url
 from deepnote_kernel.session.protocol import Message, Reply, Status
 
 if TYPE_CHECKING:
