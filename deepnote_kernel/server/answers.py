@@ -23,6 +23,9 @@ __all__ = [
     "BlockVersion",
     "Error",
     "FaultInForce",
+    "File",
+    "ImportedNotebook",
+    "ImportedProject",
     "Kernel",
     "MachineType",
     "NewBlock",
@@ -119,6 +122,12 @@ class ProjectFile(Answer):
     updated_at: Time
 
 
+class File(ProjectFile):
+    """A file that was stored, under the path it got."""
+
+    project_id: str
+
+
 class StaticFiles(Answer):
     """A project's website."""
 
@@ -141,6 +150,22 @@ class Project(ProjectSummary):
     streamlit_app_api_access_enabled: bool
     environment: Environment | None
     integrations: list[JSON]
+
+
+class ImportedProject(Answer):
+    """A project after an import."""
+
+    id: str
+    modified_at: Time
+    content_hash: str
+
+
+class ImportedNotebook(Answer):
+    """What an import did to a notebook."""
+
+    id: str
+    name: str
+    action: Literal["created", "overwritten", "restored", "deleted"]
 
 
 class NotebookBlock(Answer):

@@ -84,16 +84,17 @@ class _Schemas:
     """JSON Schemas of all types that operations name; each struct of an answer once."""
 
     def __init__(self, operations: Collection[Operation]) -> None:
-        inlined = [kind for each in operations for kind in (each.body, each.query) if kind]
+        inlined = dict.fromkeys(kind for op in operations for kind in (op.body, op.query) if kind)
         answered = [Error, *(kind for each in operations for kind in _parts(each.answer))]
         kinds = [*answered, *inlined]
         schemas, self.components = msgspec.json.schema_components(
             kinds, ref_template="#/components/schemas/{name}"
         )
         self._by_kind: dict[Any, JSON] = dict(zip(kinds, schemas, strict=True))
-        for kind in inlined:  # most are called like others, and each is used in one place
-            name = self._by_kind[kind]["$ref"].rpartition("/")[2]
-            self._by_kind[kind] = self.components.pop(name)
+        for kind in inlined:  # bodies are called like one another
+            reference = self._by_kind[kind].get("$ref", "")
+            if reference:
+                self._by_kind[kind] = self.components.pop(reference.rpartition("/")[2])
 
     def of(self, kind: dict[str, Any] | Any) -> JSON:
         """Return the schema of a type, or of an object with members of these types."""

@@ -10,7 +10,7 @@ from msgspec import Meta
 from deepnote_kernel.server import answers
 from deepnote_kernel.server.faults import Fault
 from deepnote_kernel.server.kernels import AfterTimeout
-from deepnote_kernel.server.routes import blocks, faults, notebooks, projects, runs, sessions
+from deepnote_kernel.server.routes import blocks, faults, files, notebooks, projects, runs, sessions
 from deepnote_kernel.server.services import MAX_PAGE_SIZE
 
 __all__ = ["COMMON_ERRORS", "OPERATIONS", "Operation"]
@@ -42,6 +42,9 @@ class Operation(msgspec.Struct, frozen=True):
     """Whether it needs no token."""
 
 
+_TIME = Meta(extra_json_schema={"format": "date-time"})
+
+
 class _Query(msgspec.Struct, kw_only=True, rename="camel"):
     """Base of query parameters."""
 
@@ -66,6 +69,29 @@ class _Signature(_Query):
 
 class _OfNotebook(_Query):
     notebook_id: str
+
+
+class _File(_Query):
+    project_id: str
+    path: str
+
+
+class _Import(_Query):
+    base_modified_at: Annotated[str, _TIME] | msgspec.UnsetType = msgspec.UNSET
+    base_content_hash: str | msgspec.UnsetType = msgspec.UNSET
+    delete_missing_notebooks: bool = False
+    force: bool = False
+
+
+_Bytes = Annotated[Any, Meta(extra_json_schema={"contentMediaType": "application/octet-stream"})]
+
+
+class _Upload(msgspec.Struct, rename="camel"):
+    """Form of ``POST /files``."""
+
+    project_id: str
+    path: str
+    file: _Bytes
 
 
 _SESSIONS = {
@@ -150,6 +176,32 @@ _PROJECTS = {
         200, {"project": answers.Project}, body=projects.ChangeBody, errors=(404, 409)
     ),
     "DELETE /v2/projects/{project_id}": Operation(204, errors=(404,)),
+    "GET /v2/projects/{project_id}/export": Operation(200, "application/zip", errors=(404, 409)),
+    "POST /v2/projects/{project_id}/import": Operation(
+        200,
+        {"project": answers.ImportedProject, "notebooks": list[answers.ImportedNotebook]},
+        body=_Bytes,
+        media_type="application/zip",
+        query=_Import,
+        errors=(404, 409, 422),
+    ),
+}
+
+_FILES = {
+    "POST /v2/files": Operation(
+        201,
+        {"file": answers.File},
+        body=_Upload,
+        media_type="multipart/form-data",
+        errors=(404, 409),
+    ),
+    "DELETE /v2/files": Operation(204, query=_File, errors=(404, 409)),
+    "GET /v2/files/download": Operation(
+        200, "application/octet-stream", query=_File, errors=(404, 409)
+    ),
+    "POST /v2/files/copy": Operation(
+        201, {"file": answers.File}, body=files.CopyBody, errors=(404, 409)
+    ),
 }
 
 _WORKSPACE = {
@@ -186,6 +238,7 @@ OPERATIONS = {
     **_NOTEBOOKS,
     **_BLOCKS,
     **_PROJECTS,
+    **_FILES,
     **_WORKSPACE,
     **_FAULTS,
 }
