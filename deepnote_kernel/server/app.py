@@ -27,6 +27,7 @@ from deepnote_kernel.server.routes import (
     projects,
     runs,
     sessions,
+    schedules,
     workspace,
 )
 
@@ -91,6 +92,7 @@ def api_routes() -> list[BaseRoute]:
         *runs.routes,
         *notebooks.routes,
         *blocks.routes,
+        *schedules.routes,
         *projects.routes,
         *files.routes,
         *workspace.routes,

@@ -26,6 +26,7 @@ from deepnote_kernel.server.kernels import AfterTimeout, KernelFactory
 from deepnote_kernel.server.machines import MachineFactory
 from deepnote_kernel.server.runner import Runner
 from deepnote_kernel.server.runtime_file import runtime_file
+from deepnote_kernel.server.schedules import Schedules
 from deepnote_kernel.server.services import Limits, Services
 from deepnote_kernel.server.sessions import Sessions
 from deepnote_kernel.server.signing import Signer
@@ -80,11 +81,19 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
     ):
         store.abandon()
         sessions = Sessions(store, machines, idle_shutdown_s=options.idle_shutdown_s)
+        runner = Runner(store, machines, idle_shutdown_s=options.idle_shutdown_s)
+
+        def start_scheduled(notebook: Notebook) -> None:
+            blocks = store.find(Block, "position", notebook_id=notebook.id)
+            runner.run_detached(notebook, blocks, {}, "read_write")
+
+        schedules = Schedules(store, start_scheduled)
         services = Services(
             store=store,
             folders=folders,
             sessions=sessions,
-            runner=Runner(store, machines, idle_shutdown_s=options.idle_shutdown_s),
+            runner=runner,
+            schedules=schedules,
             faults=Faults(sessions),
             signer=Signer(),
             limits=Limits(int(options.execute_limit_ms), options.after_timeout),
@@ -100,11 +109,15 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
             on_start=lambda: started.enter_context(_announced(options, _url(listener), token)),
             on_stop=stop,
         )
-        watcher = asyncio.create_task(_exit_when_idle(server, machines, options.exit_when_idle_s))
+        tasks = [
+            asyncio.create_task(_exit_when_idle(server, machines, options.exit_when_idle_s)),
+            asyncio.create_task(schedules.keep()),
+        ]
         try:
             await server.serve(sockets=[listener])
         finally:
-            watcher.cancel()
+            for task in tasks:
+                task.cancel()
 
 
 class _Server(uvicorn.Server):

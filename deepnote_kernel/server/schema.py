@@ -15,7 +15,7 @@ from deepnote_kernel.errors import ConfigError
 
 __all__ = ["TABLES", "VERSION", "prepare"]
 
-VERSION = 2
+VERSION = 4
 """Written into every file as ``PRAGMA user_version``."""
 
 TABLES = """
@@ -42,7 +42,13 @@ CREATE TABLE IF NOT EXISTS runs (
     id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL, notebook_name TEXT NOT NULL,
     project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE, session_id TEXT,
     status TEXT NOT NULL, error TEXT, inputs BLOB NOT NULL, blocks BLOB NOT NULL,
-    created_at TEXT NOT NULL, started_at TEXT, completed_at TEXT);
+    created_at TEXT NOT NULL, started_at TEXT, completed_at TEXT,
+    triggered_by TEXT NOT NULL DEFAULT 'api');
+CREATE TABLE IF NOT EXISTS schedules (
+    id TEXT PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
+    notebook_id TEXT NOT NULL REFERENCES notebooks ON DELETE CASCADE,
+    cron TEXT NOT NULL, timezone TEXT NOT NULL, next_run_at TEXT NOT NULL,
+    created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS run_notebooks ON runs (notebook_id);
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL, session_notebook_id TEXT NOT NULL,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.server.folders import Folders
     from deepnote_kernel.server.kernels import AfterTimeout
     from deepnote_kernel.server.runner import Runner
+    from deepnote_kernel.server.schedules import Schedules
     from deepnote_kernel.server.sessions import Sessions
     from deepnote_kernel.server.signing import Signer
     from deepnote_kernel.server.store import Store
@@ -56,6 +57,7 @@ class Services:
     folders: Folders
     sessions: Sessions
     runner: Runner
+    schedules: Schedules
     faults: Faults
     signer: Signer
     limits: Limits

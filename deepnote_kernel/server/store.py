@@ -28,6 +28,7 @@ __all__ = [
     "Page",
     "Project",
     "Run",
+    "Schedule",
     "SessionRecord",
     "Store",
     "new_hex_id",
@@ -115,6 +116,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``schedules``; its id is that of its project, which has one at most."""
+
+    id: str
+    notebook_id: str
+    cron: str
+    timezone: str
+    next_run_at: str
+    created_at: str
+    updated_at: str
+
+
     """A row of ``sessions``."""
 
     id: str
@@ -128,7 +141,7 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: str | None
 
 
-Row = TypeVar("Row", Project, Notebook, Block, Run, SessionRecord)
+Row = TypeVar("Row", Project, Notebook, Block, Run, Schedule, SessionRecord)
 
 _TABLES: dict[type, str] = {
     Project: "projects",
@@ -136,6 +149,7 @@ _TABLES: dict[type, str] = {
     Block: "blocks",
     Run: "runs",
     SessionRecord: "sessions",
+    Schedule: "schedules",
 }
 _MAX_TOKEN_LENGTH = 18  # digits that still fit SQLite's integers
 _PACKED = {"metadata", "inputs", "blocks", "integrations", "settings"}
@@ -251,7 +265,7 @@ class Store:
         next_token = str(shown[-1]["row_number"]) if len(found) > size else None
         return Page([_row(kind, row) for row in shown], next_token)
 
-    def insert(self, *rows: Project | Notebook | Block | Run | SessionRecord) -> None:
+    def insert(self, *rows: Project | Notebook | Block | Run | Schedule | SessionRecord) -> None:
         """Add rows, all of them or none."""
         with self.transaction():
             for row in rows:

@@ -19,7 +19,7 @@ from deepnote_kernel.snapshot import dump, snapshot_document
 if TYPE_CHECKING:
     from deepnote_kernel.server.folders import StoredFile
     from deepnote_kernel.server.sessions import Session
-    from deepnote_kernel.server.store import Block, Notebook, Page, Project, Run
+    from deepnote_kernel.server.store import Block, Notebook, Page, Project, Run, Schedule
 
 __all__ = [
     "block_view",
@@ -31,6 +31,7 @@ __all__ = [
     "run_started",
     "run_summary",
     "run_view",
+    "schedule_view",
     "session_view",
     "snapshot_blocks",
     "snapshot_text",
@@ -49,11 +50,17 @@ def pagination(page: Page) -> JSON:
     return {"nextPageToken": page.next_token, "hasMore": page.next_token is not None}
 
 
-def project_view(project: Project, notebooks: list[Notebook], last_runs: dict[str, str]) -> JSON:
+def project_view(
+    project: Project,
+    notebooks: list[Notebook],
+    last_runs: dict[str, str],
+    scheduled_id: str | None,
+) -> JSON:
     """Return a project as the listing shows it.
 
     Args:
         project: The project.
+        scheduled_id: Which of them is scheduled.
         notebooks: Its notebooks.
         last_runs: When each of them was last run, by id.
     """
@@ -67,7 +74,7 @@ def project_view(project: Project, notebooks: list[Notebook], last_runs: dict[st
         "notebooks": [
             {
                 **notebook_summary(notebook),
-                "isScheduled": False,
+                "isScheduled": notebook.id == scheduled_id,
                 "lastRunAt": last_runs.get(notebook.id),
             }
             for notebook in notebooks
@@ -77,6 +84,7 @@ def project_view(project: Project, notebooks: list[Notebook], last_runs: dict[st
 
 def project_detail_view(
     project: Project,
+    scheduled_id: str | None,
     notebooks: list[Notebook],
     last_runs: dict[str, str],
     *,
@@ -87,6 +95,7 @@ def project_detail_view(
 
     Args:
         project: The project.
+        scheduled_id: Which of them is scheduled.
         notebooks: Its notebooks.
         last_runs: When each of them was last run, by id.
         files: Its files.
@@ -94,7 +103,7 @@ def project_detail_view(
     """
     environment = project.environment_id
     return {
-        **project_view(project, notebooks, last_runs),
+        **project_view(project, notebooks, last_runs, scheduled_id),
         "files": [
             {"path": file.path, "size": file.size_bytes, "updatedAt": file.updated_at}
             for file in files
@@ -146,6 +155,18 @@ def notebook_view(notebook: Notebook, blocks: list[Block], last_run: Run | None)
         "lastRunId": last_run.id if last_run else None,
         "lastRunStatus": last_run.status if last_run else None,
     }
+def schedule_view(schedule: Schedule) -> JSON:
+    """Return a schedule."""
+    return {
+        "notebookId": schedule.notebook_id,
+        "cron": schedule.cron,
+        "timezone": schedule.timezone,
+        "nextRunAt": schedule.next_run_at,
+        "createdAt": schedule.created_at,
+        "updatedAt": schedule.updated_at,
+    }
+
+
 
 
 def block_view(block: Block) -> JSON:

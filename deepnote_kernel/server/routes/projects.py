@@ -15,7 +15,7 @@ from deepnote_kernel.server.errors import BadRequestError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.routes.notebooks import make_notebook
 from deepnote_kernel.server.services import page_arguments, read_body, services_of
-from deepnote_kernel.server.store import Notebook, Project, new_uuid, now
+from deepnote_kernel.server.store import Notebook, Project, Schedule, new_uuid, now
 from deepnote_kernel.server.views import pagination, project_detail_view, project_view
 
 if TYPE_CHECKING:
@@ -136,16 +136,16 @@ async def _detail(request: Request, project_id: str) -> JSON:
     services = services_of(request)
     project = services.store.get(Project, project_id)
     files = await asyncio.to_thread(services.folders.files, project.id)
-    notebooks, last_runs = _notebooks(services.store, project)
-    return project_detail_view(
-        project, notebooks, last_runs, files=files, base_url=str(request.base_url)
-    )
+    described = _notebooks(services.store, project)
+    return project_detail_view(project, *described, files=files, base_url=str(request.base_url))
 
 
-def _notebooks(store: Store, project: Project) -> tuple[list[Notebook], dict[str, str]]:
-    """Return a project's notebooks and when each was last run."""
+def _notebooks(store: Store, project: Project) -> tuple[list[Notebook], dict[str, str], str | None]:
+    """Return a project's notebooks, when each was last run, and which one is scheduled."""
     notebooks = store.find(Notebook, project_id=project.id, source_id=None)
-    return notebooks, store.last_runs(project.id)
+    schedules = store.find(Schedule, id=project.id)
+    scheduled_id = schedules[0].notebook_id if schedules else None
+    return notebooks, store.last_runs(project.id), scheduled_id
 
 
 routes = [
