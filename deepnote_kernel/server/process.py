@@ -30,7 +30,7 @@ from deepnote_kernel.server.schedules import Schedules
 from deepnote_kernel.server.services import Limits, Services
 from deepnote_kernel.server.sessions import Sessions
 from deepnote_kernel.server.signing import Signer
-from deepnote_kernel.server.store import Store
+from deepnote_kernel.server.store import Block, Notebook, Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -83,27 +83,19 @@ def project_view(
 
 
 def project_detail_view(
-    project: Project,
-    scheduled_id: str | None,
-    notebooks: list[Notebook],
-    last_runs: dict[str, str],
-    *,
-    files: list[StoredFile],
-    base_url: str,
+    project: Project, summary: JSON, *, files: list[StoredFile], base_url: str
 ) -> JSON:
     """Return a project as ``GET /projects/{id}`` shows it.
 
     Args:
         project: The project.
-        scheduled_id: Which of them is scheduled.
-        notebooks: Its notebooks.
-        last_runs: When each of them was last run, by id.
+        summary: As the listing shows it.
         files: Its files.
         base_url: The server's address, with a slash at its end.
     """
     environment = project.environment_id
     return {
-        **project_view(project, notebooks, last_runs, scheduled_id),
+        **summary,
         "files": [
             {"path": file.path, "size": file.size_bytes, "updatedAt": file.updated_at}
             for file in files
@@ -192,11 +184,13 @@ def run_summary(run: Run) -> JSON:
     return {**run_started(run), "notebookId": run.notebook_id, "completedAt": run.completed_at}
 
 
-def run_view(run: Run) -> JSON:
-    """Return a run without its snapshot; ``snapshotStatus`` says whether there is one."""
-    status = "pending"
-    if run.status in TERMINAL:
-        status = "unavailable" if run.status == "internal_error" else "available"
+def run_view(run: Run, *, snapshot_delay_s: float = 0.0) -> JSON:
+    """Return a run without its snapshot; ``snapshotStatus`` says whether there is one.
+
+    Args:
+        run: The run.
+        snapshot_delay_s: Seconds from the end of the run until its snapshot is there.
+    """
     return {
         **run_summary(run),
         "projectId": run.project_id,

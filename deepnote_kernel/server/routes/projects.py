@@ -63,7 +63,7 @@ async def index(request: Request) -> Response:
         condition="instr(casefold(name), casefold(?)) > 0",
         values=(request.query_params.get("nameContains", ""),),
     )
-    projects = [project_view(project, *_notebooks(store, project)) for project in page.rows]
+    projects = [_summary(store, project) for project in page.rows]
     return JSONResponse({"projects": projects, "pagination": pagination(page)})
 
 
@@ -136,16 +136,15 @@ async def _detail(request: Request, project_id: str) -> JSON:
     services = services_of(request)
     project = services.store.get(Project, project_id)
     files = await asyncio.to_thread(services.folders.files, project.id)
-    described = _notebooks(services.store, project)
-    return project_detail_view(project, *described, files=files, base_url=str(request.base_url))
+    summary = _summary(services.store, project)
+    return project_detail_view(project, summary, files=files, base_url=str(request.base_url))
 
 
-def _notebooks(store: Store, project: Project) -> tuple[list[Notebook], dict[str, str], str | None]:
-    """Return a project's notebooks, when each was last run, and which one is scheduled."""
+def _summary(store: Store, project: Project) -> JSON:
     notebooks = store.find(Notebook, project_id=project.id, source_id=None)
     schedules = store.find(Schedule, id=project.id)
     scheduled_id = schedules[0].notebook_id if schedules else None
-    return notebooks, store.last_runs(project.id), scheduled_id
+    return project_view(project, notebooks, store.last_runs(project.id), scheduled_id)
 
 
 routes = [
