@@ -31,6 +31,7 @@ __all__ = [
     "Schedule",
     "SessionRecord",
     "Store",
+    "age_s",
     "new_hex_id",
     "new_uuid",
     "now",
@@ -115,7 +116,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """``api`` or ``schedule``."""
 
 
-class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``schedules``; its id is that of its project, which has one at most."""
 
@@ -128,6 +128,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
+class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``sessions``."""
 
     id: str
@@ -148,8 +149,8 @@ _TABLES: dict[type, str] = {
     Notebook: "notebooks",
     Block: "blocks",
     Run: "runs",
-    SessionRecord: "sessions",
     Schedule: "schedules",
+    SessionRecord: "sessions",
 }
 _MAX_TOKEN_LENGTH = 18  # digits that still fit SQLite's integers
 _PACKED = {"metadata", "inputs", "blocks", "integrations", "settings"}
@@ -171,6 +172,11 @@ def timestamp(seconds: float) -> str:
     """Return a time, given in seconds since 1970, as the API writes it."""
     at = datetime.fromtimestamp(seconds, timezone.utc)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def age_s(at: str) -> float:
+    """Return how many seconds ago a time was that :func:`now` returned."""
+    return time.time() - datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
 
 
 def new_uuid() -> str:
