@@ -1,0 +1,74 @@
+"""What the calls are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+
+from deepnote_kernel.api import reading
+from deepnote_kernel.api.call import segment
+from deepnote_kernel.strata.models import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "CLOSED",
+    "MAX_CELL_S",
+    "NO_CELL",
+    "SLOW_S",
+    "listed",
+    "model",
+    "notebook_path",
+    "raw",
+    "text",
+]
+
+M = TypeVar("M", bound=Model)
+
+MAX_CELL_S: Final = 86_400.0
+"""Seconds that Strata lets a cell run at most, a day."""
+
+SLOW_S: Final = 600.0
+"""Seconds to wait for what installs packages."""
+
+CLOSED: Final = {
+    404: "The session has ended, as all do with their server: open the notebook by its path again."
+}
+
+NO_CELL: Final = {404: "The notebook has no such cell: list its cells."}
+
+
+def notebook_path(session_id: str, *parts: str) -> str:
+    """Return the path of a notebook, or of something in it; the parts are encoded already."""
+    return "/".join(("/v1/notebooks", segment("session", session_id), *parts))
+
+
+def model(kind: type[M]) -> Callable[[bytes], M]:
+    """Return a reader of one model."""
+
+    def read(body: bytes) -> M:
+        return reading.adopt(kind, reading.parse_object(body))
+
+    return read
+
+
+def listed(name: str, kind: type[M]) -> Callable[[bytes], list[M]]:
+    """Return a reader of models that lie in a list of that name."""
+
+    def read(body: bytes) -> list[M]:
+        items = reading.parse_object(body).get(name)
+        return [reading.adopt(kind, item) for item in msgspec.convert(items or [], list[object])]
+
+    return read
+
+
+def raw(body: bytes) -> bytes:
+    """Read bytes that are no JSON."""
+    return body
+
+
+def text(body: bytes) -> str:
+    """Read text."""
+    return body.decode(errors="replace")

@@ -1,0 +1,32 @@
+"""Mounts: folders and buckets that a notebook's cells see as a path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from deepnote_kernel.api.call import Call
+from deepnote_kernel.strata.calls import _parts
+from deepnote_kernel.strata.calls._parts import CLOSED, notebook_path
+from deepnote_kernel.strata.models import Mount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["set_"]
+
+
+def set_(session_id: str, mounts: Sequence[Mount]) -> Call[list[Mount]]:
+    """Set the mounts of a notebook, in place of those it has; each becomes a variable of its name.
+
+    An opened notebook tells which it has.
+    """
+    return Call(
+        method="PUT",
+        path=notebook_path(session_id, "mounts"),
+        body={"mounts": [msgspec.structs.asdict(mount) for mount in mounts]},
+        read=_parts.listed("mounts", Mount),
+        replay_safe=True,
+        remedies=CLOSED,
+    )
