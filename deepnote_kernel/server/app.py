@@ -20,14 +20,15 @@ from deepnote_kernel.server.errors import (
 from deepnote_kernel.server.faults import FaultMiddleware
 from deepnote_kernel.server.middleware import BearerMiddleware, BodyLimitMiddleware, HostMiddleware
 from deepnote_kernel.server.routes import (
+    archives,
     blocks,
     faults,
     files,
     notebooks,
     projects,
     runs,
-    sessions,
     schedules,
+    sessions,
     workspace,
 )
 
@@ -91,9 +92,10 @@ def api_routes() -> list[BaseRoute]:
         *sessions.routes,
         *runs.routes,
         *notebooks.routes,
-        *blocks.routes,
         *schedules.routes,
+        *blocks.routes,
         *projects.routes,
+        *archives.routes,
         *files.routes,
         *workspace.routes,
     ]

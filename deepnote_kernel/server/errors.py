@@ -28,7 +28,9 @@ __all__ = [
     "NotFoundError",
     "PayloadTooLargeError",
     "RequestError",
+    "TooManyRunsError",
     "UnauthorizedError",
+    "UnprocessableError",
     "on_crash",
     "on_http_exception",
     "on_request_error",
@@ -83,6 +85,21 @@ class PayloadTooLargeError(RequestError):
     """413: the body is larger than the server takes."""
 
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnprocessableError(RequestError):
+    """422: the body can be read, but not applied."""
+
+    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class TooManyRunsError(RequestError):
+    """429: as many runs as may be are in progress."""
+
+    status_code = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} runs are in progress, which is the limit. Wait for one to end.")
 
 
 async def on_request_error(_: Request, error: Exception) -> JSONResponse:
