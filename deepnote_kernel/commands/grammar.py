@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from deepnote_kernel.commands.context import Context
 
-__all__ = ["Command", "Grammar", "HelpShown", "Noun", "Option", "UsageError", "Verb", "option"]
+__all__ = [
+    "Command",
+    "Grammar",
+    "HelpShown",
+    "Noun",
+    "Option",
+    "UsageError",
+    "Verb",
+    "option",
+    "parse_options",
+]
 
 Surface: TypeAlias = Literal["notebook", "shell"]
 
@@ -108,6 +118,27 @@ class _Parser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # noqa: ARG002
         raise HelpShown
+
+
+def parse_options(
+    prog: str, summary: str, options: Sequence[Option], words: Sequence[str]
+) -> dict[str, Any]:
+    """Understand a line that has options alone, such as that of a cell magic.
+
+    Args:
+        prog: What stands before them.
+        summary: One phrase for ``--help``.
+        options: What it may have.
+        words: What was typed after ``prog``.
+
+    Raises:
+        UsageError: It makes no sense; the message says why.
+        HelpShown: It asked for help, which has been printed.
+    """
+    parser = _Parser(prog=prog, description=_sentence(summary), formatter_class=_layout)
+    for known in options:
+        parser.add_argument(*known.flags, help=known.help, **known.settings)
+    return vars(parser.parse_args(words))
 
 
 class Grammar:
@@ -219,7 +250,7 @@ class Grammar:
             child = children.add_parser(
                 name,
                 help=entry.summary,
-                description=f"{entry.summary[:1].upper()}{entry.summary[1:]}.",
+                description=_sentence(entry.summary),
                 formatter_class=_layout,
             )
             path = f"{label} {name}".strip()
@@ -242,6 +273,10 @@ def _only(table: Table, surface: Surface) -> Iterator[tuple[str, Verb | Noun]]:
                 yield name, entry._replace(verbs=verbs)  # type: ignore[arg-type]
         elif entry.surface in {None, surface}:
             yield name, entry
+
+
+def _sentence(phrase: str) -> str:
+    return f"{phrase[:1].upper()}{phrase[1:]}."
 
 
 def _layout(prog: str) -> argparse.HelpFormatter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepnote_kernel.commands.grammar import Noun, Option, Verb, option
 
-__all__ = ["COMMON", "TABLE"]
+__all__ = ["CELL_OPTIONS", "COMMON", "TABLE"]
 
 YES = option("-y", "--yes", help_="do not ask first", action="store_true")
 PROJECT = option("project", help_="its name or id", names="project", metavar="PROJECT")
@@ -82,6 +82,17 @@ _USE = Verb(
     surface="notebook",
 )
 
+_MOVE = (
+    option("names", help_="variables; with --file, files", metavar="NAME", nargs="+"),
+    option("--file", help_="move files rather than variables", action="store_true"),
+    option("--to", help_="what to call it there, if it is one", metavar="NAME"),
+    option(
+        "--pickle",
+        help_="pickle what no other format holds; unpickling runs code the other side chose",
+        action="store_true",
+    ),
+)
+
 TABLE: dict[str, Verb | Noun] = {
     "start": _START,
     "use": _USE,
@@ -101,6 +112,18 @@ TABLE: dict[str, Verb | Noun] = {
             "restart": _RESTART,
             "stop": _STOP,
         },
+    ),
+    "push": Verb(
+        "transfer.push",
+        "send variables or files of this computer to the session",
+        _MOVE,
+        surface="notebook",
+    ),
+    "pull": Verb(
+        "transfer.pull",
+        "fetch variables or files of the session to this computer",
+        _MOVE,
+        surface="notebook",
     ),
     "login": Verb(
         "account.login",
@@ -137,6 +160,26 @@ TABLE: dict[str, Verb | Noun] = {
         },
     ),
 }
+
+CELL_OPTIONS = (
+    option(
+        "--in",
+        help_="send this local variable along first; may be repeated",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="send",
+    ),
+    option(
+        "--out",
+        help_="fetch this remote variable afterwards; may be repeated",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="fetch",
+    ),
+)
+"""Options of a cell magic."""
 
 COMMON: tuple[Option, ...] = (
     option("--json", help_="print JSON, for programs", action="store_true", dest="as_json"),

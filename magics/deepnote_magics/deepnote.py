@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from deepnote_kernel.commands.context import Context
-from deepnote_kernel.commands.grammar import Grammar, HelpShown, UsageError
-from deepnote_kernel.commands.table import TABLE
+from deepnote_kernel.commands.grammar import Grammar, HelpShown, UsageError, parse_options
+from deepnote_kernel.commands.table import CELL_OPTIONS, TABLE
 from deepnote_magics._surface import IPythonSurface
 
 if TYPE_CHECKING:
@@ -83,10 +83,10 @@ class DeepnoteMagics(Magics):
 
         ``DEEPNOTE_TOKEN`` must hold an API key of your workspace.
         """
-        if cell is not None:
-            self._run_cell(line, cell)
-            return None
         try:
+            if cell is not None:
+                self._run_cell(line, cell)
+                return None
             command = GRAMMAR.parse(_words(line))
         except HelpShown:
             return None
@@ -112,14 +112,18 @@ class DeepnoteMagics(Magics):
         return Context(self.remote, surface, self.shell.user_ns, os.environ)
 
     def _run_cell(self, line: str, code: str) -> None:
+        from deepnote_kernel.commands.transfer import pull, push  # noqa: PLC0415 - as below
         from deepnote_kernel.session.protocol import Cell  # noqa: PLC0415 - needs msgspec
 
-        if line.strip():
-            raise UsageError("%%deepnote takes no options.", "Set them with %deepnote use.")
-        surface = self._context().surface
+        options = parse_options("%%deepnote", "run this cell remotely", CELL_OPTIONS, _words(line))
+        context = self._context()
         cell = Cell(id=uuid.uuid4().hex, code=code, allow_stdin=True)
-        with surface.task("session") as task:
-            surface.play(self.remote.events(cell, task), task)
+        if options["send"]:
+            push(context, names=options["send"])
+        with context.surface.task("session") as task:
+            context.surface.play(self.remote.events(cell, task), task)
+        if options["fetch"]:
+            pull(context, names=options["fetch"])
 
 
 def _words(line: str) -> list[str]:
