@@ -183,7 +183,7 @@ class NotebookInput(Answer):
     name: str
     type: str
     value: str | bool | list[str] | None
-    label: str | None
+    label: str
     options: list[str]
     multiple: bool
     min: float | None

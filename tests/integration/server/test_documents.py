@@ -226,7 +226,7 @@ def test_inputs_are_described(client: httpx.Client, project: JSON) -> None:
         "name": "n_1",
         "type": "input-slider",
         "value": "3",
-        "label": None,
+        "label": "",
         "options": [],
         "multiple": False,
         "min": 0,
