@@ -1,6 +1,51 @@
-"""``.deepnote`` documents: what a run leaves behind, as YAML that every reader agrees on."""
+"""``.deepnote`` documents and snapshots: read, write, validate, and turn into Jupyter notebooks."""
 
-from deepnote_kernel.snapshot.document import content_hash, snapshot_document, snapshot_hash
-from deepnote_kernel.snapshot.yaml import dump
+from deepnote_kernel.snapshot.document import dump, load, snapshot_document
+from deepnote_kernel.snapshot.identity import (
+    block_group,
+    content_hash,
+    executed_notebook,
+    slug,
+    snapshot_file_name,
+    snapshot_hash,
+    sorting_key,
+)
+from deepnote_kernel.snapshot.models import (
+    Block,
+    Document,
+    Execution,
+    ExecutionError,
+    ExecutionSummary,
+    Integration,
+    Metadata,
+    Notebook,
+    Project,
+    from_builtins,
+    to_builtins,
+)
+from deepnote_kernel.snapshot.validation import validate
 
-__all__ = ["content_hash", "dump", "snapshot_document", "snapshot_hash"]
+__all__ = [
+    "Block",
+    "Document",
+    "Execution",
+    "ExecutionError",
+    "ExecutionSummary",
+    "Integration",
+    "Metadata",
+    "Notebook",
+    "Project",
+    "block_group",
+    "content_hash",
+    "dump",
+    "executed_notebook",
+    "from_builtins",
+    "load",
+    "slug",
+    "snapshot_document",
+    "snapshot_file_name",
+    "snapshot_hash",
+    "sorting_key",
+    "to_builtins",
+    "validate",
+]

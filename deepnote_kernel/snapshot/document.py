@@ -1,4 +1,4 @@
-"""Build the document that records a run.
+"""Read and write documents, and build the one that records a run.
 
 Source: Deepnote's format as its own tools read it (deepnote/deepnote, ``packages/blocks``;
 deepnote-cli 0.10.0), read 2026-11-20.
@@ -6,31 +6,43 @@ deepnote-cli 0.10.0), read 2026-11-20.
 
 from __future__ import annotations
 
-import hashlib
-import uuid
+from datetime import datetime
 from typing import Any
 
-__all__ = ["content_hash", "snapshot_document", "snapshot_hash"]
+from deepnote_kernel.errors import DocumentError
+from deepnote_kernel.snapshot.identity import (
+    block_group,
+    content_hash,
+    snapshot_hash,
+    sorting_key,
+)
+from deepnote_kernel.snapshot.models import Document, from_builtins, to_builtins
+from deepnote_kernel.snapshot.reading import parse
+from deepnote_kernel.snapshot.writing import write
+
+__all__ = ["dump", "load", "snapshot_document"]
 
 JSON = dict[str, Any]
 
-VERSION = "1.0.0"
 
+def load(text: str | bytes) -> Document:
+    """Read a document or a snapshot.
 
-def content_hash(content: str) -> str:
-    """Return the hash that identifies a block's source."""
-    return "sha256:" + hashlib.sha256(content.encode(errors="replace")).hexdigest()
+    What it must have is there afterwards; whether Deepnote takes all of it, :func:`validate` says.
 
-
-def snapshot_hash(blocks: list[JSON]) -> str:
-    """Return the hash over the blocks of a snapshot; equal sources have equal hashes.
-
-    Args:
-        blocks: Blocks in order, with ``id`` and, where they have source, ``contentHash``.
+    Raises:
+        DocumentError: The text is not YAML that the format allows (its line is named), or a part
+            is missing or of the wrong type (its path is named).
     """
-    lines = [f"version:{VERSION}"]
-    lines += [f"block:{b['id']}:{b['contentHash']}" for b in blocks if "contentHash" in b]
-    return content_hash("\n".join(lines))
+    data = parse(text)
+    if data is None:
+        raise DocumentError("The document is empty.", "Choose a .deepnote file.")
+    return from_builtins(data, Document)
+
+
+def dump(document: Document) -> str:
+    """Return a document as YAML, ending in a newline; equal documents have equal texts."""
+    return write(to_builtins(document))
 
 
 def snapshot_document(  # noqa: PLR0913 - each argument is a part of the document
@@ -43,7 +55,8 @@ def snapshot_document(  # noqa: PLR0913 - each argument is a part of the documen
     started_at: str,
     finished_at: str,
     error: str | None = None,
-) -> JSON:
+    triggered_by: str = "api",
+) -> Document:
     """Return the snapshot of one run of one notebook.
 
     Args:
@@ -57,34 +70,39 @@ def snapshot_document(  # noqa: PLR0913 - each argument is a part of the documen
         started_at: When its first block began.
         finished_at: When it ended.
         error: What ended it early, as ``Name: value``; ``None`` where nothing did.
+        triggered_by: ``api``, ``schedule``, ``user`` or ``ci``.
     """
-    written = [_block(block, number) for number, block in enumerate(blocks)]
     execution: JSON = {
         "startedAt": started_at,
         "finishedAt": finished_at,
-        "triggeredBy": "api",
+        "triggeredBy": triggered_by,
         "inputs": inputs,
-        "summary": _summary(blocks, is_failed=error is not None),
+        "summary": {
+            **_summary(blocks, is_failed=error is not None),
+            "totalDurationMs": _milliseconds(started_at, finished_at),
+        },
     }
     if error is not None:
         name, _, message = error.partition(": ")
         execution["error"] = {"name": name, "message": message, "traceback": []}
-    return {
+    written = [_block(block, number) for number, block in enumerate(blocks)]
+    data = {
         "environment": {},
         "execution": execution,
-        "metadata": {"createdAt": created_at, "snapshotHash": snapshot_hash(written)},
+        "metadata": {"createdAt": created_at},
         "project": {**project, "notebooks": [{**notebook, "blocks": written}]},
-        "version": VERSION,
     }
+    document = from_builtins(data, Document)
+    document.metadata.snapshot_hash = snapshot_hash(document)
+    return document
 
 
 def _block(block: JSON, number: int) -> JSON:
     written: JSON = {
         "id": block["id"],
-        # One group a block: the group says which blocks stand side by side.
-        "blockGroup": uuid.uuid5(uuid.NAMESPACE_OID, block["id"]).hex,
-        "sortingKey": f"{number:06d}",
         "type": block["type"],
+        "blockGroup": block_group(block["id"]),
+        "sortingKey": sorting_key(number),
         "content": block["content"],
         "metadata": block["metadata"],
     }
@@ -104,3 +122,8 @@ def _summary(blocks: list[JSON], *, is_failed: bool) -> JSON:
         "blocksSucceeded": executed - failed,
         "blocksFailed": failed,
     }
+
+
+def _milliseconds(start: str, end: str) -> int:
+    began, ended = (datetime.fromisoformat(time.replace("Z", "+00:00")) for time in (start, end))
+    return max(0, round((ended - began).total_seconds() * 1000))
