@@ -56,6 +56,10 @@ class Runner:
         kernel = machine.running(notebook.id) if machine else None
         return kernel is not None and kernel.is_busy
 
+    def has_machine(self, project_id: str) -> bool:
+        """Whether the project's machine runs."""
+        return project_id in self._projects
+
     async def stop_project(self, project_id: str) -> None:
         """Stop the project's machine, if it runs."""
         machine, timer = self._projects.pop(project_id, (None, None))

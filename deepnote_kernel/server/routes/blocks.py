@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 from starlette.responses import Response
@@ -40,7 +41,7 @@ class CreateBody(msgspec.Struct, rename="camel"):
     content: str = ""
     metadata: dict[str, Any] = {}
     position: int | None = None
-    integration_id: str | None = None
+    integration_id: UUID | None = None
     include_notebook_block_ids: bool = False
 
 
@@ -48,7 +49,7 @@ class ChangeBody(msgspec.Struct, rename="camel"):
     """Body of ``PATCH /blocks/{id}``."""
 
     content: str | msgspec.UnsetType = msgspec.UNSET
-    integration_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    integration_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
 
 
 async def create(request: Request) -> Response:
@@ -60,6 +61,8 @@ async def create(request: Request) -> Response:
         raise BadRequestError(f'"{body.type}" is not a block type')
     if "sql_integration_id" in body.metadata:
         raise BadRequestError("metadata.sql_integration_id is set through integrationId")
+    if body.integration_id is not None:
+        _refuse_integration(body.type)
     notebook = store.get(Notebook, body.notebook_id)
     services.sessions.refuse_suspended(notebook.project_id)
     count = len(store.find(Block, notebook_id=notebook.id))
@@ -72,13 +75,14 @@ async def create(request: Request) -> Response:
         type=body.type,
         content=body.content,
         metadata=body.metadata,
-        integration_id=body.integration_id,
+        integration_id=str(body.integration_id) if body.integration_id else None,
         version=1,
         position=position,
     )
-    store.make_room(notebook.id, position)
-    store.insert(block)
-    store.update(Notebook, notebook.id, updated_at=now())
+    with store.transaction():
+        store.make_room(notebook.id, position)
+        store.insert(block)
+        store.update(Notebook, notebook.id, updated_at=now())
     content: dict[str, Any] = {"block": block_view(block)}
     if body.include_notebook_block_ids:
         ordered = store.find(Block, "position", notebook_id=notebook.id)
@@ -96,14 +100,16 @@ async def change(request: Request) -> Response:
     """Change a block's source or integration; its type and metadata stay."""
     services = services_of(request)
     body = await read_body(request, ChangeBody)
-    changes = {
-        name: value
-        for name, value in msgspec.structs.asdict(body).items()
-        if value is not msgspec.UNSET
-    }
+    changes: dict[str, Any] = {}
+    if body.content is not msgspec.UNSET:
+        changes["content"] = body.content
+    if body.integration_id is not msgspec.UNSET:
+        changes["integration_id"] = str(body.integration_id) if body.integration_id else None
     if not changes:
         raise BadRequestError("Nothing to change: send content or integrationId")
     block = _block(request, services)
+    if "integration_id" in changes:
+        _refuse_integration(block.type)
     version = block.version + 1
     services.store.update(Block, block.id, version=version, **changes)
     services.store.update(Notebook, block.notebook_id, updated_at=now())
@@ -114,10 +120,16 @@ async def delete(request: Request) -> Response:
     """Delete a block."""
     services = services_of(request)
     block = _block(request, services)
-    services.store.delete(Block, block.id)
-    services.store.close_gap(block.notebook_id, block.position)
-    services.store.update(Notebook, block.notebook_id, updated_at=now())
+    with services.store.transaction():
+        services.store.delete(Block, block.id)
+        services.store.close_gap(block.notebook_id, block.position)
+        services.store.update(Notebook, block.notebook_id, updated_at=now())
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _refuse_integration(block_type: str) -> None:
+    if block_type != "sql":
+        raise BadRequestError("integrationId is for blocks of type sql alone")
 
 
 def _block(request: Request, services: Services) -> Block:

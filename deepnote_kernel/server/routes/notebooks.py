@@ -1,12 +1,13 @@
-"""``/v2/notebooks``: create, show, rename, delete; the history of their runs."""
+"""``/v2/notebooks``: create, show, rename, delete; their blocks' order and their runs."""
 
 from __future__ import annotations
 
 import sqlite3
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -33,13 +34,28 @@ class CreateBody(msgspec.Struct, rename="camel"):
     """Body of ``POST /notebooks``."""
 
     project_id: str
-    name: str | None = None
+    name: Annotated[str, Meta(min_length=1)] | None = None
 
 
 class RenameBody(msgspec.Struct):
     """Body of ``PATCH /notebooks/{id}``."""
 
-    name: str
+    name: Annotated[str, Meta(min_length=1)]
+
+
+class Placement(msgspec.Struct, rename="camel"):
+    """Where blocks are moved to."""
+
+    type: Literal["start", "end", "after"]
+    block_id: str | None = None
+    """The block they follow; with ``after`` alone."""
+
+
+class ReorderBody(msgspec.Struct, rename="camel"):
+    """Body of ``POST /notebooks/{id}/reorder-blocks``."""
+
+    block_ids: Annotated[list[str], Meta(min_length=1)]
+    placement: Placement
 
 
 async def create(request: Request) -> Response:
@@ -85,6 +101,22 @@ async def rename(request: Request) -> Response:
     except sqlite3.IntegrityError:
         raise _duplicate(body.name) from None
     return JSONResponse({"notebook": notebook_summary(store.get(Notebook, notebook.id))})
+
+
+async def reorder(request: Request) -> Response:
+    """Move blocks, in the order given, to the start, to the end or after another block."""
+    services = services_of(request)
+    store = services.store
+    body = await read_body(request, ReorderBody)
+    notebook = store.get(Notebook, request.path_params["notebook_id"])
+    services.sessions.refuse_suspended(notebook.project_id)
+    present = [block.id for block in store.find(Block, "position", notebook_id=notebook.id)]
+    order = _reordered(present, body.block_ids, body.placement)
+    with store.transaction():
+        for position, block_id in enumerate(order):
+            store.update(Block, block_id, position=position)
+        store.update(Notebook, notebook.id, updated_at=now())
+    return JSONResponse({"blockIds": order})
 
 
 async def delete(request: Request) -> Response:
@@ -137,6 +169,20 @@ def free_name(store: Store, project_id: str) -> str:
     return next(name for number in numbers if (name := f"Notebook {number}") not in taken)
 
 
+def _reordered(present: list[str], moved: list[str], placement: Placement) -> list[str]:
+    if len(set(moved)) < len(moved):
+        raise BadRequestError("blockIds must name no block twice")
+    if not set(present) >= set(moved):
+        raise BadRequestError("Block not found in notebook")
+    others = [block_id for block_id in present if block_id not in set(moved)]
+    start = {"start": 0, "end": len(others)}.get(placement.type)
+    if start is None:
+        if placement.block_id not in others:
+            raise BadRequestError("placement.blockId must name a block that is not moved itself")
+        start = others.index(placement.block_id) + 1
+    return others[:start] + moved + others[start:]
+
+
 def _refuse_closed(project: Project) -> None:
     if project.is_closed:
         raise ConflictError(
@@ -151,6 +197,7 @@ def _duplicate(name: str) -> ConflictError:
 routes = [
     Route("/notebooks", create, methods=["POST"]),
     Route("/notebooks/{notebook_id}/runs", runs, methods=["GET"]),
+    Route("/notebooks/{notebook_id}/reorder-blocks", reorder, methods=["POST"]),
     Route("/notebooks/{notebook_id}", show, methods=["GET"]),
     Route("/notebooks/{notebook_id}", rename, methods=["PATCH"]),
     Route("/notebooks/{notebook_id}", delete, methods=["DELETE"]),
