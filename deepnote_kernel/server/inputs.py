@@ -82,7 +82,7 @@ def _describe(block: Block) -> JSON:
         "name": variable_name(metadata),
         "type": block.type,
         "value": _stored(block.type, metadata),
-        "label": metadata.get("deepnote_input_label"),
+        "label": metadata.get("deepnote_input_label") or "",
         "options": [str(option) for option in metadata.get("deepnote_variable_options") or []],
         "multiple": _is_multiple(block.type, metadata),
         "min": metadata.get("deepnote_slider_min_value", 0) if is_slider else None,
