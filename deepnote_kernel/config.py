@@ -5,7 +5,7 @@ Nothing else in the package reads the environment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -76,6 +76,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     default written here.
     """
 
+    magic: ClassVar[str] = "%deepnote"
+    """What a person types to change them."""
+
     token: Secret = Secret("")
     """API key of a Deepnote workspace. ``DEEPNOTE_TOKEN``."""
 
@@ -94,7 +97,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     project_id: str = ""
     """The project a scratch notebook is made in. ``DEEPNOTE_PROJECT_ID``."""
 
-    mode: Mode = "live"
+    mode: str = "live"
     """``live``: cells stream, take input and have no time limit. ``direct``: one call a cell.
 
     ``DEEPNOTE_MODE``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from msgspec import structs
 
@@ -24,42 +24,54 @@ from deepnote_kernel.outputs import (
     to_messages,
 )
 from deepnote_kernel.session import inventory
-from deepnote_kernel.session.clients import open_client
-from deepnote_kernel.session.lifecycle import Lifecycle
 from deepnote_kernel.session.protocol import Reply, Status
 from deepnote_kernel.session.record import HANDED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from deepnote_kernel.api import AsyncClient
     from deepnote_kernel.config import Settings
     from deepnote_kernel.outputs import JSON
-    from deepnote_kernel.session.protocol import Cell, Event, Message, Progress, Session
+    from deepnote_kernel.session.protocol import (
+        Cell,
+        Connect,
+        Event,
+        Message,
+        Place,
+        Progress,
+        Session,
+    )
     from deepnote_kernel.session.record import Record, Records
 
 __all__ = ["Keeper"]
 
 _log = logging.getLogger(__name__)
 
-_NEW_SESSION: Final = "Run `%deepnote start`, or restart the kernel, to start a new one."
-
 
 class Keeper:
     """At most one session. Every method runs on the I/O loop.
 
     Args:
+        connect: Connects to the server that sessions run on.
         owner: Who starts sessions, for the record.
         records: Where sessions are recorded.
         deliver: Takes messages that arrive while no cell runs.
     """
 
-    def __init__(self, *, owner: str, records: Records, deliver: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        owner: str,
+        records: Records,
+        deliver: Callable[[Message], None],
+    ) -> None:
         self.session: Session | None = None
+        self._connect = connect
         self._owner = owner
         self._records = records
         self._deliver = deliver
-        self._client: AsyncClient | None = None
+        self._place: Place | None = None
         self._starting: asyncio.Task[Session] | None = None
         self._is_giving_up = False
         self._ended: SessionGoneError | None = None
@@ -81,13 +93,13 @@ class Keeper:
     async def attach(self, settings: Settings, session_id: str, progress: Progress) -> Session:
         """Let go of the session held, and take over one that runs already."""
         await self.detach()
-        client = await open_client(settings)
+        place = await self._connect(settings, self._records, self._owner, progress)
         try:
-            session = await self._lifecycle(client, settings, progress).attach(session_id)
+            session = await place.attach(session_id)
         except BaseException:
-            await client.aclose()
+            await place.aclose()
             raise
-        return self._hold(session, client)
+        return self._hold(session, place)
 
     async def run(
         self,
@@ -171,14 +183,14 @@ class Keeper:
         """Let go of the session and leave it running."""
         if self.session is not None:
             session, self.session = self.session, None
-            session_id = session.session_id
+            session_id, magic = session.session_id, session.settings.magic
             self._ended = SessionGoneError(
                 f"The session {session_id} was detached, and runs on by itself.",
-                f"Run `%deepnote attach {session_id}`, or `%deepnote start` for a new one.",
+                f"Run `{magic} attach {session_id}`, or `{magic} start` for a new one.",
             )
             await self._cancel_calls(self._ended)
             await session.detach()
-            await self._close_client(self._ended)
+            await self._close_place(self._ended)
 
     async def stop(self) -> None:
         """End the session, or give up its start."""
@@ -188,7 +200,7 @@ class Keeper:
             await asyncio.wait([starting])
         if self.session is not None:
             # Running cells learn of it from here: what the server would say of them varies.
-            stopped = SessionGoneError("The session was stopped.", _NEW_SESSION)
+            stopped = SessionGoneError("The session was stopped.", _new_session(self.session))
             await self._cancel_calls(stopped)
             await self.session.stop()
             await self._lose(stopped)
@@ -216,7 +228,7 @@ class Keeper:
         except (DeepnoteError, asyncio.TimeoutError) as error:
             _log.warning("The session may still be running: %s", str(error) or "no answer in time")
         finally:
-            await self._close_client(SessionGoneError("The kernel is shutting down."))
+            await self._close_place(SessionGoneError("The kernel is shutting down."))
 
     async def _end(self, settings: Settings, *, will_restart: bool) -> None:
         if will_restart and await self.hand_over():
@@ -255,50 +267,47 @@ class Keeper:
         return await self._starting
 
     async def _start(self, settings: Settings, progress: Progress) -> Session:
-        client: AsyncClient | None = None
+        place: Place | None = None
         try:
-            client = await open_client(settings)
-            lifecycle = self._lifecycle(client, settings, progress)
-            session = await self._taken_over(lifecycle) or await lifecycle.start()
+            place = await self._connect(settings, self._records, self._owner, progress)
+            session = await self._taken_over(place) or await place.start()
         except BaseException:
-            if client is not None:
-                await client.aclose()
+            if place is not None:
+                await place.aclose()
             raise
         finally:
             self._starting = None
-        return self._hold(session, client)
+        return self._hold(session, place)
 
-    async def _taken_over(self, lifecycle: Lifecycle) -> Session | None:
+    async def _taken_over(self, place: Place) -> Session | None:
         """Return the session that this kernel's last process has left, if it can be had."""
         record = self._records.handed_over(self._owner)
         if record is None:
             return None
         try:
-            return await lifecycle.attach(record.id)
+            return await place.attach(record.id)
         except DeepnoteError as error:
             _log.warning("The session could not be kept: %s", error)
-            await lifecycle.discard(record.id)
+            await place.discard(record.id)
             return None
 
-    def _lifecycle(self, client: AsyncClient, settings: Settings, progress: Progress) -> Lifecycle:
-        return Lifecycle(client, settings, self._records, owner=self._owner, progress=progress)
-
-    def _hold(self, session: Session, client: AsyncClient) -> Session:
+    def _hold(self, session: Session, place: Place) -> Session:
         session.on_message = self._deliver
-        self.session, self._client, self._ended, self._cut_off = session, client, None, None
+        self.session, self._place, self._ended, self._cut_off = session, place, None, None
         return session
 
     async def _judged(self, error: DeepnoteError) -> DeepnoteError:
         """Let go of a session that an error says is gone; return the error to show."""
         if isinstance(error, SessionGoneError):
             return await self._lose(error)
-        is_local = self.session is not None and self.session.settings.is_local
-        if is_local and isinstance(error, ConnectionFailedError):
+        session = self.session
+        is_lost = isinstance(error, ConnectionFailedError)
+        if is_lost and session is not None and session.settings.is_local:
             # It was reached before, and its sessions ended with it.
             return await self._lose(
                 SessionGoneError(
                     "The local server has ended, and the session's variables are lost.",
-                    _NEW_SESSION,
+                    _new_session(session),
                 )
             )
         return error
@@ -306,18 +315,18 @@ class Keeper:
     async def _lose(self, error: SessionGoneError) -> SessionGoneError:
         session, self.session = self.session, None
         self._ended = error
-        await self._close_client(error)
+        await self._close_place(error)
         # Last: a cell that was cancelled may have recorded how far it came.
         if session is not None:
             self._records.remove(session.session_id)
         return error
 
-    async def _close_client(self, reason: SessionGoneError) -> None:
-        client, self._client = self._client, None
-        if client is None:
+    async def _close_place(self, reason: SessionGoneError) -> None:
+        place, self._place = self._place, None
+        if place is None:
             return
         await self._cancel_calls(reason)
-        await client.aclose()
+        await place.aclose()
 
     async def _cancel_calls(self, reason: SessionGoneError) -> None:
         self._cut_off = reason
@@ -335,13 +344,17 @@ class Keeper:
 
     @contextlib.contextmanager
     def _tracked(self) -> Iterator[None]:
-        """Know the current task as one that uses the client."""
+        """Know the current task as one that uses the connection."""
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._calls.add(task)
         try:
             yield
         finally:
             self._calls.discard(task)
+
+
+def _new_session(session: Session) -> str:
+    return f"Run `{session.settings.magic} start`, or restart the kernel, to start a new one."
 
 
 def _interrupted(cell: Cell | None) -> list[Event]:

@@ -33,6 +33,7 @@ from deepnote_kernel.errors import (
 )
 from deepnote_kernel.session import scratch
 from deepnote_kernel.session._waiting import delays
+from deepnote_kernel.session.clients import open_client
 from deepnote_kernel.session.direct import DirectSession
 from deepnote_kernel.session.live import LiveSession
 from deepnote_kernel.session.record import HANDED_OVER, Record
@@ -44,12 +45,30 @@ if TYPE_CHECKING:
     from deepnote_kernel.session.protocol import Progress, Session
     from deepnote_kernel.session.record import Records
 
-__all__ = ["Lifecycle"]
+__all__ = ["Lifecycle", "connect"]
 
 _log = logging.getLogger(__name__)
 
 _STOP_LIMIT_S: Final = 10.0
 _CHECK_LIMIT_MS: Final = 10_000
+
+
+async def connect(
+    settings: Settings, records: Records, owner: str, progress: Progress
+) -> Lifecycle:
+    """Connect to Deepnote, or to the embedded server, which is started if need be.
+
+    Args:
+        settings: Which server, and what sessions to bring up there.
+        records: Where they are recorded.
+        owner: Who they belong to, for the record.
+        progress: Takes a line for each stage of a start.
+
+    Raises:
+        ConfigError: There is no token.
+    """
+    client = await open_client(settings)
+    return Lifecycle(client, settings, records, owner=owner, progress=progress)
 
 
 class Lifecycle:
@@ -145,6 +164,10 @@ class Lifecycle:
         record = msgspec.structs.replace(record, owner=self._owner)
         self._records.save(record)
         return await self._connect(record)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._client.aclose()
 
     # Creating
 

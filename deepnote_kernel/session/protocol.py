@@ -15,16 +15,19 @@ import msgspec
 from deepnote_kernel.outputs import JSON, Message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from deepnote_kernel.config import Settings
+    from deepnote_kernel.session.record import Records
 
 __all__ = [
     "JSON",
     "Cell",
+    "Connect",
     "Event",
     "InputRequest",
     "Message",
+    "Place",
     "Progress",
     "Reply",
     "Session",
@@ -33,6 +36,11 @@ __all__ = [
 
 Progress: TypeAlias = "Callable[[str], None]"
 """Takes one short line for people, such as ``machine starting``; called from the session's loop."""
+
+
+Connect: TypeAlias = "Callable[[Settings, Records, str, Progress], Awaitable[Place]]"
+"""Connects to the server the settings name; takes where sessions are recorded, who they belong to,
+and what to tell the stages of a start."""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,4 +183,32 @@ class Session(Protocol):
 
     async def stop(self) -> None:
         """End the session and its machine. A session that is gone already counts as stopped."""
+        ...
+
+
+class Place(Protocol):
+    """A server that sessions run on, and the connection they use."""
+
+    async def start(self) -> Session:
+        """Start a session and wait until it takes cells.
+
+        Raises:
+            SessionStartError: It did not become ready, and was stopped.
+        """
+        ...
+
+    async def attach(self, session_id: str) -> Session:
+        """Take over a session that runs already.
+
+        Raises:
+            SessionGoneError: It has ended.
+        """
+        ...
+
+    async def discard(self, session_id: str) -> None:
+        """Stop a session that is of no use."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection."""
         ...

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from deepnote_kernel.config import Settings
     from deepnote_kernel.outputs import JSON
     from deepnote_kernel.session.keeper import Keeper
-    from deepnote_kernel.session.protocol import Cell, Event, Message, Progress, Session, Status
+    from deepnote_kernel.session.protocol import (
+        Cell,
+        Connect,
+        Event,
+        Message,
+        Progress,
+        Session,
+        Status,
+    )
     from deepnote_kernel.session.record import Record
 
 __all__ = ["Remote"]
@@ -55,15 +63,22 @@ class Remote:
 
     Args:
         settings: Where the next session runs.
+        connect: Connects to the server; by default to Deepnote's, or the embedded one.
         owner: Who starts sessions, for the record: a kernel's connection file.
         records: Where sessions are recorded; by default in Jupyter's data folder.
     """
 
     def __init__(
-        self, settings: Settings, *, owner: str = "", records: Records | None = None
+        self,
+        settings: Settings,
+        *,
+        connect: Connect | None = None,
+        owner: str = "",
+        records: Records | None = None,
     ) -> None:
         self.settings = settings
         self.on_message: Callable[[Message], None] | None = None
+        self._connect = connect
         self._owner = owner
         self._records = records or Records()
         self._io = LoopThread("deepnote-session")
@@ -349,11 +364,15 @@ class Remote:
     def _keeper(self) -> Keeper:
         with self._guard:
             if self._lazy_keeper is None:
-                # It brings the HTTP client, which a kernel's start must not wait for.
+                # They bring the HTTP client, which a kernel's start must not wait for.
                 from deepnote_kernel.session.keeper import Keeper  # noqa: PLC0415
+                from deepnote_kernel.session.lifecycle import connect  # noqa: PLC0415
 
                 self._lazy_keeper = Keeper(
-                    owner=self._owner, records=self._records, deliver=self._deliver
+                    self._connect or connect,
+                    owner=self._owner,
+                    records=self._records,
+                    deliver=self._deliver,
                 )
                 atexit.register(self.close)
             return self._lazy_keeper
@@ -369,7 +388,9 @@ class Remote:
 
     def _required(self) -> Session:
         if self.session is None:
-            raise SessionError("No session is running.", "Run `%deepnote start` to start one.")
+            raise SessionError(
+                "No session is running.", f"Run `{self.settings.magic} start` to start one."
+            )
         return self.session
 
     def _call(self, coroutine: Coroutine[Any, Any, T]) -> T:
