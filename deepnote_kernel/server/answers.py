@@ -26,7 +26,9 @@ __all__ = [
     "File",
     "ImportedNotebook",
     "ImportedProject",
+    "Integration",
     "Kernel",
+    "Machine",
     "MachineType",
     "NewBlock",
     "Notebook",
@@ -39,6 +41,7 @@ __all__ = [
     "Run",
     "RunStarted",
     "RunSummary",
+    "Schedule",
     "Session",
     "SnapshotBlock",
     "User",
@@ -259,6 +262,17 @@ class Run(RunSummary):
     snapshot_blocks: list[SnapshotBlock] | UnsetType = UNSET
 
 
+class Schedule(Answer):
+    """When a notebook runs by itself."""
+
+    notebook_id: str
+    cron: str
+    timezone: str
+    next_run_at: Time
+    created_at: Time
+    updated_at: Time
+
+
 class Session(Answer):
     """A session; ids go by every name their known callers read."""
 
@@ -316,7 +330,30 @@ class MachineType(Answer):
     name: str
     type: str
     v_cpus: Count | None
+    memory_gib: float = msgspec.field(name="memoryGiB")
     gpu_count: Count
+
+
+class Machine(Answer):
+    """The machine that a project's live runs share."""
+
+    status: Literal["running", "stopped"]
+    error: str | None
+    starting_phase: str | None
+    type: MachineType
+
+
+class Integration(Answer, rename=None):
+    """A connection to another service."""
+
+    id: str
+    name: str
+    type: str
+    metadata: JSON | None
+    is_public: bool
+    created_at: Time
+    updated_at: Time
+    federated_auth_method: str | None
 
 
 class FaultInForce(Answer):

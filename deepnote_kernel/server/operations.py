@@ -10,7 +10,16 @@ from msgspec import Meta
 from deepnote_kernel.server import answers
 from deepnote_kernel.server.faults import Fault
 from deepnote_kernel.server.kernels import AfterTimeout
-from deepnote_kernel.server.routes import blocks, faults, files, notebooks, projects, runs, sessions
+from deepnote_kernel.server.routes import (
+    blocks,
+    faults,
+    files,
+    notebooks,
+    projects,
+    runs,
+    schedules,
+    sessions,
+)
 from deepnote_kernel.server.services import MAX_PAGE_SIZE
 
 __all__ = ["COMMON_ERRORS", "OPERATIONS", "Operation"]
@@ -69,6 +78,11 @@ class _Signature(_Query):
 
 class _OfNotebook(_Query):
     notebook_id: str
+
+
+class _Integrations(_Query):
+    include_metadata: bool = False
+    integration_ids: str = ""
 
 
 class _File(_Query):
@@ -146,6 +160,9 @@ _NOTEBOOKS = {
     "PATCH /v2/notebooks/{notebook_id}": Operation(
         200, {"notebook": answers.NotebookSummary}, body=notebooks.RenameBody, errors=(404, 409)
     ),
+    "POST /v2/notebooks/{notebook_id}/reorder-blocks": Operation(
+        200, {"blockIds": list[str]}, body=notebooks.ReorderBody, errors=(404, 409)
+    ),
     "DELETE /v2/notebooks/{notebook_id}": Operation(204, errors=(404, 409)),
     "GET /v2/notebooks/{notebook_id}/runs": Operation(
         200,
@@ -153,6 +170,16 @@ _NOTEBOOKS = {
         query=_Page,
         errors=(404, 409),
     ),
+}
+
+_SCHEDULES = {
+    "POST /v2/notebooks/{notebook_id}/schedule": Operation(
+        200, {"schedule": answers.Schedule}, body=schedules.ScheduleBody, errors=(404, 409)
+    ),
+    "GET /v2/notebooks/{notebook_id}/schedule": Operation(
+        200, {"schedule": answers.Schedule}, errors=(404, 409)
+    ),
+    "DELETE /v2/notebooks/{notebook_id}/schedule": Operation(204, errors=(404, 409)),
 }
 
 _BLOCKS = {
@@ -215,6 +242,12 @@ _WORKSPACE = {
         },
     ),
     "GET /v2/machine-types": Operation(200, {"machineTypes": list[answers.MachineType]}),
+    "GET /v2/projects/{project_id}/machine": Operation(
+        200, {"machine": answers.Machine}, errors=(404, 409)
+    ),
+    "GET /v2/integrations": Operation(
+        200, {"integrations": list[answers.Integration]}, query=_Integrations
+    ),
 }
 
 _FAULTS = {
@@ -236,6 +269,7 @@ OPERATIONS = {
     **_SESSIONS,
     **_RUNS,
     **_NOTEBOOKS,
+    **_SCHEDULES,
     **_BLOCKS,
     **_PROJECTS,
     **_FILES,
