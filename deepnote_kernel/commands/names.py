@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.api import Client
     from deepnote_kernel.api.models import Notebook, Project
 
-__all__ = ["find_notebook_id", "find_project_id", "known_names"]
+__all__ = ["find_notebook_id", "find_project_id", "iterate_notebooks", "known_names"]
 
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
@@ -51,7 +51,7 @@ def find_notebook_id(client: Client, text: str) -> str:
         return text
     found = [
         (notebook.id, path)
-        for project, notebook in _notebooks(client)
+        for project, notebook in iterate_notebooks(client)
         if text in {notebook.name, path := f"{project.name}/{notebook.name}"}
     ]
     return _only("notebook", text, found)
@@ -68,11 +68,12 @@ def known_names(client: Client, kind: str) -> list[str]:
     if kind == "project":
         items = [*client.iterate(projects.list_())]
     elif kind == "notebook":
-        items = [notebook for _, notebook in _notebooks(client)]
+        items = [notebook for _, notebook in iterate_notebooks(client)]
     return [item.name for item in items] + [item.id for item in items]
 
 
-def _notebooks(client: Client) -> Iterator[tuple[Project, Notebook]]:
+def iterate_notebooks(client: Client) -> Iterator[tuple[Project, Notebook]]:
+    """Yield every notebook with its project."""
     for project in client.iterate(projects.list_()):
         for notebook in project.notebooks:
             yield project, notebook

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import projects
 from deepnote_kernel.commands.names import find_project_id
-from deepnote_kernel.commands.views import Card, Listing, moment
+from deepnote_kernel.commands.pages import find_pages
+from deepnote_kernel.commands.views import Card, Listing, counted, moment
 
 if TYPE_CHECKING:
     from deepnote_kernel.api.models import Project
@@ -17,10 +18,16 @@ __all__ = ["create", "delete", "list_", "show"]
 
 def list_(context: Context, *, name: str | None) -> Listing[Project]:
     """List projects, all or those whose name contains a text."""
+    pages = find_pages(context)
     return Listing(
         context.client.iterate(projects.list_(name_contains=name)),
         ["Project", "Notebooks", "Changed", "Id"],
-        lambda item: (item.name, str(len(item.notebooks)), moment(item.updated_at), item.id),
+        lambda item: (
+            pages.project(item.name, item.id),
+            str(len(item.notebooks)),
+            moment(item.updated_at or item.created_at),
+            item.id,
+        ),
         empty="There are no such projects." if name else "There are no projects yet.",
     )
 
@@ -28,37 +35,41 @@ def list_(context: Context, *, name: str | None) -> Listing[Project]:
 def show(context: Context, *, project: str) -> Card[Project]:
     """Show one project."""
     project_id = find_project_id(context.client, project)
-    return _card(context.client.send(projects.get(project_id)))
+    return _card(context, context.client.send(projects.get(project_id)))
 
 
 def create(context: Context, *, name: str) -> Card[Project]:
     """Create a project."""
-    return _card(context.client.send(projects.create(name)))
+    return _card(context, context.client.send(projects.create(name)))
 
 
 def delete(context: Context, *, project: str, yes: bool) -> None:
     """Delete a project, once the person has agreed."""
     project_id = find_project_id(context.client, project)
     found = context.client.send(projects.get(project_id))
-    count = len(found.notebooks)
     context.confirm(
-        f"Delete the project {found.name!r} with {count} notebook{'' if count == 1 else 's'} and "
-        "all its files?",
+        f"Delete the project {found.name!r} with {counted(found.notebooks, 'notebook')} and all "
+        "its files?",
         yes=yes,
     )
     context.client.send(projects.delete(project_id))
     context.surface.say(f"Deleted the project {found.name!r}.")
 
 
-def _card(project: Project) -> Card[Project]:
-    notebooks = ", ".join(f"{notebook.name} ({notebook.id})" for notebook in project.notebooks)
+def _card(context: Context, project: Project) -> Card[Project]:
+    pages = find_pages(context)
     return Card(
         project,
         {
-            "Project": project.name,
+            "Project": pages.project(project.name, project.id),
             "Id": project.id,
             "Type": project.project_type,
-            "Notebooks": notebooks,
+            "Notebooks": [
+                pages.notebook(f"{notebook.name} ({notebook.id})", project.id, notebook.id)
+                for notebook in project.notebooks
+            ],
+            "Files": counted(project.files, "file") if project.files else "",
+            "Site": project.static_files.url if project.static_files.sharing_enabled else "",
             "Created": moment(project.created_at),
             "Changed": moment(project.updated_at),
         },

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from deepnote_kernel.commands.grammar import Noun, Option, Verb, option
+from deepnote_kernel.commands.nouns import WORKSPACE
 
 __all__ = ["CELL_OPTIONS", "COMMON", "TABLE"]
-
-YES = option("-y", "--yes", help_="do not ask first", action="store_true")
-PROJECT = option("project", help_="its name or id", names="project", metavar="PROJECT")
 
 _SESSION = option(
     "session_id",
@@ -139,26 +137,7 @@ TABLE: dict[str, Verb | Noun] = {
     "logout": Verb("account.logout", "remove the API key from the system's keyring"),
     "config": Verb("config.show", "show the settings and where each comes from"),
     "doctor": Verb("doctor.examine", "look for what keeps cells from running, and say the remedy"),
-    "me": Verb("me.show", "show whom the token speaks for"),
-    "projects": Noun(
-        "notebooks and files that share a machine",
-        {
-            "list": Verb(
-                "projects.list_",
-                "list the workspace's projects",
-                (option("--name", help_="only those whose name contains this", metavar="TEXT"),),
-            ),
-            "show": Verb("projects.show", "show a project and its notebooks", (PROJECT,)),
-            "create": Verb(
-                "projects.create",
-                "create a project with one empty notebook",
-                (option("name", help_="what to call it", metavar="NAME"),),
-            ),
-            "delete": Verb(
-                "projects.delete", "delete a project and all that is in it", (PROJECT, YES)
-            ),
-        },
-    ),
+    **WORKSPACE,
 }
 
 CELL_OPTIONS = (

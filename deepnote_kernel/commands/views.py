@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
     from datetime import datetime
 
     from typing_extensions import Self
 
-__all__ = ["Card", "Link", "Listing", "State", "age", "moment", "to_builtins"]
+__all__ = [
+    "Card",
+    "Link",
+    "Listing",
+    "State",
+    "age",
+    "counted",
+    "moment",
+    "size",
+    "to_builtins",
+]
 
 T = TypeVar("T")
 
@@ -98,12 +108,13 @@ class Card(Generic[T]):
 
     Args:
         value: The object; its attributes are the card's too.
-        facts: Values by their label, in the order to show them; empty ones are left out.
+        facts: Values by their label, in the order to show them; empty ones are left out. A list
+            is shown line by line.
     """
 
-    def __init__(self, value: T, facts: Mapping[str, str]) -> None:
+    def __init__(self, value: T, facts: Mapping[str, str | Sequence[str]]) -> None:
         self.value = value
-        self.rows = [(label, text) for label, text in facts.items() if text]
+        self.rows = [row for label, given in facts.items() for row in _fact_rows(label, given)]
 
     def __getattr__(self, name: str) -> Any:
         # Unpickling asks before there is a value.
@@ -122,7 +133,8 @@ def to_builtins(shown: object) -> Any:
     """Return what a view shows as lists, dictionaries and strings, for JSON."""
     if isinstance(shown, Listing):
         return [to_builtins(item) for item in shown]
-    return msgspec.to_builtins(shown.value if isinstance(shown, Card) else shown)
+    # What is no JSON, such as a secret, is shown as it shows itself.
+    return msgspec.to_builtins(shown.value if isinstance(shown, Card) else shown, enc_hook=str)
 
 
 def age(seconds: float) -> str:
@@ -133,9 +145,26 @@ def age(seconds: float) -> str:
     return f"{minutes} min" if minutes < _MINUTE_S else f"{minutes // 60} h {minutes % 60} min"
 
 
+def counted(things: Sized, name: str) -> str:
+    """Return how many there are of what: ``1 block``, ``3 blocks``."""
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def size(size_bytes: int) -> str:
+    """Return a size in words: ``512 bytes``, ``1.5 MB``."""
+    from rich.filesize import decimal  # noqa: PLC0415 - only where files are shown
+
+    return decimal(size_bytes)
+
+
 def moment(at: datetime | None) -> str:
     """Return a time as the clock on the wall here shows it; empty for ``None``."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def _fact_rows(label: str, given: str | Sequence[str]) -> list[tuple[str, str]]:
+    lines = [given] if isinstance(given, str) else given
+    return [("" if number else label, line) for number, line in enumerate(lines) if line]
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
