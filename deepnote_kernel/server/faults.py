@@ -21,12 +21,32 @@ if TYPE_CHECKING:
 
     from deepnote_kernel.server.sessions import Sessions
 
-__all__ = ["SESSION_EFFECTS", "TRANSPORT", "Effect", "Fault", "FaultMiddleware", "Faults"]
+__all__ = [
+    "SESSION_EFFECTS",
+    "SNAPSHOT_DELAY",
+    "TRANSPORT",
+    "Effect",
+    "Fault",
+    "FaultMiddleware",
+    "Faults",
+]
 
 TRANSPORT = "deepnote_transport"
 """Key of ``scope["state"]`` under which the server's protocol leaves the connection."""
 
-Effect = Literal["count", "delay", "drop", "status", "duplicate", "kill_kernel", "expire_session"]
+SNAPSHOT_DELAY = "deepnote_snapshot_delay_s"
+"""Key of ``scope["state"]``: seconds from a run's end until this request sees its snapshot."""
+
+Effect = Literal[
+    "count",
+    "delay",
+    "drop",
+    "status",
+    "duplicate",
+    "kill_kernel",
+    "expire_session",
+    "late_snapshot",
+]
 
 SESSION_EFFECTS = ("kill_kernel", "expire_session")
 """Effects on the session that a request's path names."""
@@ -53,7 +73,7 @@ class Fault(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=
     connection is cut without an answer. ``status``: ``status`` is answered. ``duplicate``: the
     request is handled a second time once the first is done; the second answer is sent.
     ``kill_kernel``: the kernels of the path's session are killed. ``expire_session``: that session
-    ends.
+    ends. ``late_snapshot``: a run that is asked for gets its snapshot ``seconds`` after its end.
     """
 
     when: Literal["before", "after"] = "before"
@@ -61,7 +81,7 @@ class Fault(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=
     what is delayed, lost or replaced."""
 
     seconds: float = 0.0
-    """Length of a ``delay``, in seconds."""
+    """Length of a ``delay`` or ``late_snapshot``, in seconds."""
 
     status: int = 503
     """HTTP status of a ``status``."""
@@ -195,6 +215,8 @@ class FaultMiddleware:
                 continue
             if fault.effect == "delay":
                 await asyncio.sleep(fault.seconds)
+            elif fault.effect == "late_snapshot":
+                scope["state"][SNAPSHOT_DELAY] = fault.seconds
             elif fault.effect in SESSION_EFFECTS:
                 match = _SESSION_PATH.match(scope["path"])
                 await self._faults.strike(fault.effect, match[1] if match else "")

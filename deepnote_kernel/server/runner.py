@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from deepnote_kernel.server.errors import TooManyRunsError
 from deepnote_kernel.server.idle import IdleTimer
-from deepnote_kernel.server.runs import TrackedRun
+from deepnote_kernel.server.runs import Selection, TrackedRun
 
 if TYPE_CHECKING:
     from deepnote_kernel.server.folders import StorageMode
@@ -23,29 +24,58 @@ class Runner:
         store: Where runs are recorded.
         machines: Where they are carried out.
         idle_shutdown_s: Seconds without a run after which a project's machine stops.
+        max_runs: How many runs may be in progress or wait at a time; ``None`` sets no limit.
     """
 
-    def __init__(self, store: Store, machines: MachineFactory, *, idle_shutdown_s: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        machines: MachineFactory,
+        *,
+        idle_shutdown_s: float,
+        max_runs: int | None = None,
+    ) -> None:
         self._store = store
         self._machines = machines
         self._idle_shutdown_s = idle_shutdown_s
+        self._max_runs = max_runs
         self._projects: dict[str, tuple[Machine, IdleTimer]] = {}
+        self._runs: list[TrackedRun] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def run_detached(
-        self, notebook: Notebook, blocks: list[Block], inputs: dict[str, object], mode: StorageMode
+        self,
+        notebook: Notebook,
+        blocks: list[Block],
+        inputs: dict[str, object],
+        mode: StorageMode = "read_write",
+        *,
+        triggered_by: str = "api",
     ) -> TrackedRun:
-        """Run blocks on a fresh machine that stops with the run."""
-        run = TrackedRun(self._store, notebook, blocks, inputs=inputs)
+        """Run blocks on a fresh machine that stops with the run.
+
+        Raises:
+            TooManyRunsError: As many runs as may be are in progress.
+        """
+        self._refuse_too_many()
+        selection = Selection(blocks)
+        run = TrackedRun(self._store, notebook, selection, inputs=inputs, triggered_by=triggered_by)
+        self._runs.append(run)
         machine = self._machines.start(notebook.project_id, mode)
         machine.kernel(notebook.id).submit(run).add_done_callback(lambda _: self._stop(machine))
         return run
 
     def run_live(
-        self, notebook: Notebook, blocks: list[Block], inputs: dict[str, object]
+        self, notebook: Notebook, selection: Selection, inputs: dict[str, object]
     ) -> TrackedRun:
-        """Run blocks in the notebook's kernel on the project's machine."""
-        run = TrackedRun(self._store, notebook, blocks, inputs=inputs)
+        """Run blocks in the notebook's kernel on the project's machine.
+
+        Raises:
+            TooManyRunsError: As many runs as may be are in progress.
+        """
+        self._refuse_too_many()
+        run = TrackedRun(self._store, notebook, selection, inputs=inputs)
+        self._runs.append(run)
         machine, timer = self._project_machine(notebook.project_id)
         machine.kernel(notebook.id).submit(run).add_done_callback(lambda _: timer.touch())
         return run
@@ -79,6 +109,11 @@ class Runner:
         machine, timer = self._projects[project_id]
         timer.touch()
         return machine, timer
+
+    def _refuse_too_many(self) -> None:
+        self._runs = [run for run in self._runs if not run.is_finished]
+        if self._max_runs is not None and len(self._runs) >= self._max_runs:
+            raise TooManyRunsError(self._max_runs)
 
     def _stop(self, machine: Machine) -> None:
         task = asyncio.ensure_future(self._machines.stop(machine))

@@ -4,20 +4,67 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deepnote_kernel.server.inputs import PREFIX, assignment
+from deepnote_kernel.server.dataflow import dependents
+from deepnote_kernel.server.errors import BadRequestError
+from deepnote_kernel.server.programs import UnsupportedBlockError, program_of
 from deepnote_kernel.server.store import Run, new_uuid, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deepnote_kernel.server.kernels import Execution, Kernel
+    from deepnote_kernel.server.programs import Program
     from deepnote_kernel.server.store import Block, Notebook, Store
 
-__all__ = ["TrackedRun"]
+__all__ = ["Selection", "TrackedRun", "select"]
 
 JSON = dict[str, Any]
 
-_NOT_RUN_HERE = {"agent", "notebook-function", "sql"}
+
+class Selection:
+    """What a run was asked to run.
+
+    Args:
+        blocks: The blocks that run, in order.
+        named_ids: Ids of those that were asked for by name: a button among them was pressed.
+    """
+
+    def __init__(self, blocks: Iterable[Block], named_ids: Iterable[str] = ()) -> None:
+        self.blocks = list(blocks)
+        self.named_ids = frozenset(named_ids)
+
+
+def select(
+    notebook: Notebook,
+    blocks: list[Block],
+    block_ids: list[str] | None,
+    *,
+    with_dependents: bool = False,
+) -> Selection:
+    """Return the blocks to run: those asked for in the order asked; all where none are named.
+
+    Args:
+        notebook: The notebook. Where its execution mode is ``downstream``, the blocks that depend
+            on those named run too.
+        blocks: Its blocks, in order.
+        block_ids: The blocks asked for.
+        with_dependents: Run the blocks that depend on them too, after them, in the notebook's
+            order.
+
+    Raises:
+        BadRequestError: A block is not of this notebook, or the list is empty or repeats one.
+    """
+    if block_ids is None:
+        return Selection(blocks)
+    if not block_ids or len(set(block_ids)) < len(block_ids):
+        raise BadRequestError("blockIds must hold at least one id, and none twice")
+    by_id = {block.id: block for block in blocks}
+    if not by_id.keys() >= set(block_ids):
+        raise BadRequestError("Block not found in notebook")
+    named = [by_id[block_id] for block_id in block_ids]
+    if with_dependents or notebook.settings.get("executionMode") == "downstream":
+        return Selection([*named, *dependents(blocks, block_ids)], block_ids)
+    return Selection(named, block_ids)
 
 
 class TrackedRun:
@@ -26,25 +73,29 @@ class TrackedRun:
     Args:
         store: Where the record is kept.
         notebook: The notebook the run belongs to.
-        blocks: What runs, in order.
+        selection: What runs.
         inputs: Values of input blocks for this run alone, by variable name.
         session_id: The session it runs in, if any.
+        triggered_by: ``api`` or ``schedule``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a run is made of all of these
         self,
         store: Store,
         notebook: Notebook,
-        blocks: Iterable[Block],
+        selection: Selection,
         *,
         inputs: JSON,
         session_id: str | None = None,
+        triggered_by: str = "api",
     ) -> None:
         self._store = store
+        self._pressed = selection.named_ids
         self.inputs = inputs
-        self.blocks = [_snapshot_block(block) for block in blocks]
+        self.blocks = [_snapshot_block(block) for block in selection.blocks]
         self.position = 0
         self.is_stopped = False
+        self.is_finished = False
         self.record = Run(
             id=new_uuid(),
             notebook_id=notebook.source_id or notebook.id,
@@ -58,11 +109,13 @@ class TrackedRun:
             created_at=now(),
             started_at=None,
             completed_at=None,
+            triggered_by=triggered_by,
         )
         store.insert(self.record)
 
     def finish(self, status: str, error: str | None = None) -> None:
         """Note how the run ended, and what its blocks put out."""
+        self.is_finished = True
         self._store.update(
             Run,
             self.record.id,
@@ -74,8 +127,8 @@ class TrackedRun:
 
     @property
     def pending_block_ids(self) -> list[str]:
-        """The block that runs now and those after it."""
-        return [block["id"] for block in self.blocks[self.position :]]
+        """The block that runs now and those after it that will."""
+        return [block["id"] for block in self.blocks[self.position :] if self._has_program(block)]
 
     async def carry_out(self, kernel: Kernel) -> None:
         """Run the blocks until one fails or the run is stopped, and record the end."""
@@ -94,19 +147,34 @@ class TrackedRun:
 
     async def _run_block(self, kernel: Kernel, block: JSON) -> str:
         """Run one block; return its error in one line, or nothing."""
-        if block["type"] in _NOT_RUN_HERE:
-            return f"Blocks of type {block['type']} do not run on this server"
-        code, is_silent = _source(block, self.inputs)
-        if not code:
+        try:
+            program = self._program(block)
+        except UnsupportedBlockError as error:
+            block.update(
+                executionStartedAt=now(), executionFinishedAt=now(), outputs=[_refusal(error)]
+            )
+            return str(error)
+        if program is None:
             return ""
         block["executionStartedAt"] = now()
-        execution = await kernel.execute(code, silent=is_silent)
+        if program.setup:
+            await kernel.execute(program.setup, silent=True)
+        execution = await kernel.execute(program.code, silent=program.is_silent)
         block.update(
             executionFinishedAt=now(),
-            executionCount=None if is_silent else execution.execution_count,
+            executionCount=None if program.is_silent else execution.execution_count,
             outputs=execution.outputs,
         )
         return "" if execution.status == "ok" else _error_line(execution)
+
+    def _program(self, block: JSON) -> Program | None:
+        return program_of(block, self.inputs, self._pressed)
+
+    def _has_program(self, block: JSON) -> bool:
+        try:
+            return self._program(block) is not None
+        except UnsupportedBlockError:
+            return True
 
 
 def _snapshot_block(block: Block) -> JSON:
@@ -115,17 +183,20 @@ def _snapshot_block(block: Block) -> JSON:
         "type": block.type,
         "content": block.content,
         "metadata": block.metadata,
+        "integrationId": block.integration_id,
+        "blockGroup": block.block_group,
         "outputs": [],
     }
 
 
-def _source(block: JSON, inputs: JSON) -> tuple[str, bool]:
-    """Return the code a block stands for, and whether it runs without a count."""
-    if block["type"] == "code":
-        return block["content"], False
-    if block["type"].startswith(PREFIX):
-        return assignment(block["type"], block["metadata"], inputs), True
-    return "", False
+def _refusal(error: UnsupportedBlockError) -> JSON:
+    name = type(error).__name__
+    return {
+        "output_type": "error",
+        "ename": name,
+        "evalue": str(error),
+        "traceback": [f"{name}: {error}"],
+    }
 
 
 def _error_line(execution: Execution) -> str:

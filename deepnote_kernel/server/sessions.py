@@ -10,10 +10,11 @@ from deepnote_kernel.server.errors import ConflictError, NotFoundError
 from deepnote_kernel.server.folders import StorageMode
 from deepnote_kernel.server.idle import IdleTimer
 from deepnote_kernel.server.inputs import check_inputs
-from deepnote_kernel.server.runs import TrackedRun
+from deepnote_kernel.server.runs import Selection, TrackedRun
 from deepnote_kernel.server.store import (
     Block,
     Notebook,
+    Page,
     Project,
     SessionRecord,
     Store,
@@ -114,9 +115,9 @@ class Session:
         """
         return self.machine.kernel(self.copy_of(notebook_id).id)
 
-    def run(self, copy: Notebook, blocks: list[Block], inputs: JSON) -> TrackedRun:
+    def run(self, copy: Notebook, selection: Selection, inputs: JSON) -> TrackedRun:
         """Submit blocks of one of the session's notebooks as a tracked run."""
-        run = TrackedRun(self._store, copy, blocks, inputs=inputs, session_id=self.record.id)
+        run = TrackedRun(self._store, copy, selection, inputs=inputs, session_id=self.record.id)
         self.machine.kernel(copy.id).submit(run).add_done_callback(lambda _: self.touch())
         return run
 
@@ -168,7 +169,7 @@ class Sessions:
         self._live[record.id] = session
         copy = session.add_copy(source, record.session_notebook_id)
         blocks = self._store.find(Block, "position", notebook_id=copy.id)
-        return session, session.run(copy, blocks, options.inputs)
+        return session, session.run(copy, Selection(blocks), options.inputs)
 
     def get(self, session_id: str) -> Session:
         """Return a live session.
@@ -184,6 +185,22 @@ class Sessions:
     def find(self, session_id: str) -> Session | None:
         """Return a live session, or nothing."""
         return self._live.get(session_id)
+
+    def page(self, *, size: int, token: str | None) -> Page:
+        """Return one page of the live sessions, newest first.
+
+        Raises:
+            BadRequestError: The token is not one that an earlier page gave.
+        """
+        page = self._store.page(
+            SessionRecord,
+            size=size,
+            token=token,
+            newest_first=True,
+            condition="ended_at IS NULL",
+        )
+        live = [self._live[record.id] for record in page.rows if record.id in self._live]
+        return Page(live, page.next_token)
 
     def use(self, session_id: str) -> Session:
         """Return a live session and note that it is in use.

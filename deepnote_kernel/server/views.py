@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from deepnote_kernel.server.inputs import describe_inputs
-from deepnote_kernel.server.store import timestamp
+from deepnote_kernel.server.store import age_s, timestamp
 from deepnote_kernel.snapshot import dump, snapshot_document
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ __all__ = [
 
 JSON = dict[str, Any]
 
-TERMINAL = {"success", "error", "internal_error", "stopped"}
-
 BLOCK_LIMIT_BYTES = 512 * 1024
 BLOCKS_LIMIT_BYTES = 5 * 1024 * 1024
 
@@ -60,9 +58,9 @@ def project_view(
 
     Args:
         project: The project.
-        scheduled_id: Which of them is scheduled.
         notebooks: Its notebooks.
         last_runs: When each of them was last run, by id.
+        scheduled_id: Which of them is scheduled.
     """
     return {
         "id": project.id,
@@ -147,6 +145,8 @@ def notebook_view(notebook: Notebook, blocks: list[Block], last_run: Run | None)
         "lastRunId": last_run.id if last_run else None,
         "lastRunStatus": last_run.status if last_run else None,
     }
+
+
 def schedule_view(schedule: Schedule) -> JSON:
     """Return a schedule."""
     return {
@@ -157,8 +157,6 @@ def schedule_view(schedule: Schedule) -> JSON:
         "createdAt": schedule.created_at,
         "updatedAt": schedule.updated_at,
     }
-
-
 
 
 def block_view(block: Block) -> JSON:
@@ -195,8 +193,15 @@ def run_view(run: Run, *, snapshot_delay_s: float = 0.0) -> JSON:
         **run_summary(run),
         "projectId": run.project_id,
         "error": run.error,
-        "snapshotStatus": status,
+        "snapshotStatus": _snapshot_status(run, snapshot_delay_s),
     }
+
+
+def _snapshot_status(run: Run, delay_s: float) -> str:
+    if run.completed_at is None or age_s(run.completed_at) < delay_s:
+        return "pending"
+    has_run = any("executionStartedAt" in block for block in run.blocks)
+    return "available" if has_run and run.status != "internal_error" else "unavailable"
 
 
 def session_view(session: Session) -> JSON:

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from deepnote_kernel.server.errors import BadRequestError, NotFoundError
+from deepnote_kernel.server.faults import SNAPSHOT_DELAY
 from deepnote_kernel.server.folders import StorageMode
 from deepnote_kernel.server.inputs import check_inputs
 from deepnote_kernel.server.responses import JSONResponse
-from deepnote_kernel.server.routes.sessions import pick_blocks
+from deepnote_kernel.server.runs import Selection, select
 from deepnote_kernel.server.services import read_body, services_of
 from deepnote_kernel.server.store import Block, Notebook, Project, Run
 from deepnote_kernel.server.views import run_started, run_view, snapshot_blocks, snapshot_text
@@ -46,8 +47,6 @@ async def create(request: Request) -> Response:
     body = await read_body(request, RunBody)
     if body.detached and body.block_ids is not None:
         raise BadRequestError("blockIds is not supported for detached runs")
-    if body.run_dependent_blocks:
-        raise BadRequestError("runDependentBlocks is not supported by this server")
     found = services.store.find(Notebook, id=body.notebook_id)
     if not found:
         # Of all endpoints this one answers 400 for a notebook it does not know.
@@ -56,12 +55,14 @@ async def create(request: Request) -> Response:
     services.sessions.refuse_suspended(notebook.project_id)
     blocks = services.store.find(Block, "position", notebook_id=notebook.id)
     check_inputs(blocks, body.inputs)
-    picked = pick_blocks(blocks, body.block_ids)
     if body.detached:
         mode = body.detached_run_storage_mode
-        run = services.runner.run_detached(notebook, picked, body.inputs, mode)
+        run = services.runner.run_detached(notebook, blocks, body.inputs, mode)
     else:
-        run = services.runner.run_live(notebook, picked, body.inputs)
+        selection = select(
+            notebook, blocks, body.block_ids, with_dependents=body.run_dependent_blocks
+        )
+        run = services.runner.run_live(notebook, selection, body.inputs)
     return JSONResponse(run_started(run.record), HTTPStatus.ACCEPTED)
 
 
@@ -73,7 +74,8 @@ async def show(request: Request) -> Response:
         raise BadRequestError(f"snapshotDelivery must be one of {', '.join(DELIVERIES)}")
     run = services.store.get(Run, request.path_params["run_id"])
     services.sessions.refuse_suspended(run.project_id)
-    content = run_view(run)
+    delay_s = request.scope.get("state", {}).get(SNAPSHOT_DELAY, 0.0)
+    content = run_view(run, snapshot_delay_s=delay_s)
     if content["snapshotStatus"] == "available":
         if delivery == "downloadUrl":
             path = f"{DOWNLOAD_PREFIX}{run.id}?{services.signer.query(run.id)}"
@@ -105,7 +107,7 @@ async def execute_v1(request: Request) -> Response:
     services.sessions.refuse_suspended(notebook.project_id)
     if not services.runner.is_running(notebook):
         blocks = services.store.find(Block, "position", notebook_id=notebook.id)
-        services.runner.run_live(notebook, blocks, {})
+        services.runner.run_live(notebook, Selection(blocks), {})
     return JSONResponse({}, HTTPStatus.ACCEPTED)
 
 

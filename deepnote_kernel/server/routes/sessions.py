@@ -13,10 +13,11 @@ from deepnote_kernel.server.errors import BadRequestError
 from deepnote_kernel.server.folders import StorageMode
 from deepnote_kernel.server.inputs import check_inputs
 from deepnote_kernel.server.responses import JSONResponse
-from deepnote_kernel.server.services import read_body, services_of
+from deepnote_kernel.server.runs import select
+from deepnote_kernel.server.services import page_arguments, read_body, services_of
 from deepnote_kernel.server.sessions import SessionOptions
 from deepnote_kernel.server.store import Block, Notebook
-from deepnote_kernel.server.views import run_started, session_view
+from deepnote_kernel.server.views import pagination, run_started, session_view
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -60,6 +61,7 @@ class RunBody(msgspec.Struct, rename="camel"):
     notebook_id: str | None = None
     block_id: str | None = None
     block_ids: list[str] | None = None
+    run_dependent_blocks: bool = False
     inputs: dict[str, Any] = {}
 
 
@@ -85,10 +87,11 @@ async def create(request: Request) -> Response:
 
 
 async def index(request: Request) -> Response:
-    """List the sessions that live."""
-    sessions = [session_view(session) for session in services_of(request).sessions]
-    pagination = {"nextPageToken": None, "hasMore": False}
-    return JSONResponse({"sessions": sessions, "pagination": pagination})
+    """List the sessions that live, newest first."""
+    size, token = page_arguments(request, default=20)
+    page = services_of(request).sessions.page(size=size, token=token)
+    sessions = [session_view(session) for session in page.rows]
+    return JSONResponse({"sessions": sessions, "pagination": pagination(page)})
 
 
 async def show(request: Request) -> Response:
@@ -159,24 +162,9 @@ async def run(request: Request) -> Response:
     copy = session.copy_of(notebook_id)
     blocks = services.store.find(Block, "position", notebook_id=copy.id)
     check_inputs(blocks, body.inputs)
-    tracked = session.run(copy, pick_blocks(blocks, block_ids), body.inputs)
+    selection = select(copy, blocks, block_ids, with_dependents=body.run_dependent_blocks)
+    tracked = session.run(copy, selection, body.inputs)
     return JSONResponse(run_started(tracked.record), HTTPStatus.ACCEPTED)
-
-
-def pick_blocks(blocks: list[Block], block_ids: list[str] | None) -> list[Block]:
-    """Return the blocks asked for in the order asked; all of them where none are named.
-
-    Raises:
-        BadRequestError: A block is not of this notebook, or the list is empty or repeats one.
-    """
-    if block_ids is None:
-        return blocks
-    if not block_ids or len(set(block_ids)) < len(block_ids):
-        raise BadRequestError("blockIds must hold at least one id, and none twice")
-    by_id = {block.id: block for block in blocks}
-    if not by_id.keys() >= set(block_ids):
-        raise BadRequestError("Block not found in notebook")
-    return [by_id[block_id] for block_id in block_ids]
 
 
 def _notebook_of(store: Store, block_id: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
+from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 
 from deepnote_kernel.server.errors import BadRequestError
-from deepnote_kernel.server.inputs import assignment, check_inputs, variable_name
+from deepnote_kernel.server.inputs import check_inputs
+from deepnote_kernel.server.programs import program_of
 from deepnote_kernel.server.store import Block
+from deepnote_kernel.snapshot.inputs import variable_name
 
 
 def input_block(kind: str, **metadata: Any) -> Block:
@@ -27,10 +30,16 @@ def input_block(kind: str, **metadata: Any) -> Block:
 
 
 def value_of(kind: str, sent: Any = None, **metadata: Any) -> Any:
-    """Return what the block's variable holds after its assignment ran."""
+    """Return what the block's variable holds after its program ran."""
     block = input_block(kind, **metadata)
+    program = program_of(
+        {"id": "b", "type": block.type, "content": "", "metadata": block.metadata},
+        {} if sent is None else {"x": sent},
+    )
+    assert program is not None
+    assert program.is_silent
     names: dict[str, Any] = {}
-    exec(assignment(block.type, block.metadata, {} if sent is None else {"x": sent}), names)
+    exec(program.code, names)
     return names["x"]
 
 
@@ -38,9 +47,9 @@ def value_of(kind: str, sent: Any = None, **metadata: Any) -> Any:
     ("given", "expected"),
     [
         ("plain", "plain"),
-        ("two words", "two_words"),
+        ("two  words", "two_words"),
         ("1st!", "st"),
-        ("_x", "x"),
+        ("_x", "_x"),
         ("日本", "input_1"),
         ("", "unnamed_variable"),
         (None, "unnamed_variable"),
@@ -63,7 +72,10 @@ def test_a_name_is_made_fit_for_python(given: str | None, expected: str) -> None
         ("slider", "seven"),
         ("slider", "nan"),
         ("date", 20261120),
+        ("date", "tomorrow"),
+        ("date", "2026-02-30"),
         ("date-range", ["2026-11-20"]),
+        ("date-range", ["2026-11-20", "then"]),
         ("date-range", [1, 2]),
         ("file", {}),
     ],
@@ -91,6 +103,11 @@ def test_many_values_need_a_block_that_takes_many() -> None:
         ("checkbox", {}, False),
         ("select", {}, None),
         ("select", {"deepnote_allow_multiple_values": True}, []),
+        (
+            "select",
+            {"deepnote_allow_multiple_values": True, "deepnote_variable_value": "a"},
+            ["a"],
+        ),
         ("slider", {}, 0),
         ("slider", {"deepnote_variable_value": "broken"}, 0),
         ("date", {}, None),
@@ -112,10 +129,57 @@ def test_a_value_not_sent_is_the_stored_one(
         ("slider", "7", 7),
         ("slider", "-0.5", -0.5),
         ("date", "2026-11-20", date(2026, 11, 20)),
-        ("date", "2026-11-20T00:00:00.000Z", date(2026, 11, 20)),
+        ("date", "2026-11-20T01:02:03.000Z", datetime(2026, 11, 20, 1, 2, 3)),  # noqa: DTZ001
         ("date-range", ["2026-11-20", ""], [date(2026, 11, 20), None]),
+        ("date-range", "no such range", [None, None]),
     ],
 )
 def test_a_value_becomes_a_python_object(kind: str, sent: object, expected: object) -> None:
     """Of the type Deepnote's own kernels give it."""
+    check_inputs([input_block(kind)], {"x": sent})
     assert value_of(kind, sent) == expected
+
+
+def test_a_date_block_of_the_second_version_holds_a_date() -> None:
+    """Whatever time stands behind it."""
+    sent = "2026-11-20T01:02:03.000Z"
+    assert value_of("date", sent, deepnote_input_date_version=2) == date(2026, 11, 20)
+
+
+@pytest.mark.parametrize(
+    ("sent", "distance"),
+    [
+        ("past7days", relativedelta(days=7)),
+        ("past14days", relativedelta(days=14)),
+        ("pastMonth", relativedelta(months=1)),
+        ("past3months", relativedelta(months=3)),
+        ("past6months", relativedelta(months=6)),
+        ("pastYear", relativedelta(years=1)),
+        ("customDays30", relativedelta(days=30)),
+    ],
+)
+def test_a_relative_range_ends_today(sent: str, distance: relativedelta) -> None:
+    """It begins that long ago."""
+    check_inputs([input_block("date-range")], {"x": sent})
+    start, end = value_of("date-range", sent)
+    assert start == end - distance
+    assert abs(end - date.today()).days <= 1  # noqa: DTZ011 - midnight may have passed
+
+
+@pytest.mark.parametrize(
+    ("metadata", "pressed", "expected"),
+    [
+        ({"deepnote_button_behavior": "set_variable"}, (), "x = False"),
+        ({"deepnote_button_behavior": "set_variable"}, ("b",), "x = True"),
+        ({"deepnote_button_behavior": "run"}, ("b",), None),
+        ({}, ("b",), None),
+    ],
+)
+def test_a_button_says_whether_it_was_pressed(
+    metadata: dict[str, str], pressed: tuple[str, ...], expected: str | None
+) -> None:
+    """In its variable, where it has one to set."""
+    metadata = {"deepnote_variable_name": "x", **metadata}
+    block = {"id": "b", "type": "button", "content": "", "metadata": metadata}
+    program = program_of(block, pressed=pressed)
+    assert (program.code if program else None) == expected
