@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deepnote_kernel.api import AsyncClient, Client, Retry, me, sessions
+from deepnote_kernel.api import AsyncClient, Client, Retry, files, me, sessions
 from deepnote_kernel.config import Secret
 from deepnote_kernel.errors import ConnectionFailedError, RequestTimeoutError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from deepnote_kernel.api import Call
 
@@ -49,8 +50,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = act == "answer and close"
+        self.wfile.write(body[: len(body) // 2] if act == "answer half" else body)
+        self.close_connection = act in {"answer and close", "answer half"}
 
     do_GET = do_POST  # noqa: N815 - the names http.server looks for
 
@@ -144,6 +145,17 @@ def test_a_question_is_asked_again_when_the_answer_is_lost(
     server.script = ["drop", "drop"]
     send(server.url, me.get())
     assert server.requests == 3
+
+
+def test_a_download_that_breaks_off_starts_again(
+    server: Server, send: Callable[..., list[Any]], tmp_path: Path
+) -> None:
+    """What had come is dropped, and the target holds the whole file in the end."""
+    server.script = ["answer half"]
+    target = tmp_path / "target"
+    send(server.url, files.download("p", "a", target))
+    assert json.loads(target.read_bytes()) == {"outputs": []}
+    assert (server.requests, list(tmp_path.iterdir())) == (2, [target])
 
 
 def test_an_answer_that_does_not_come_is_given_up(

@@ -8,18 +8,39 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from deepnote_kernel.api import me, notebooks, projects, runs, sessions, v1
+from deepnote_kernel.api import (
+    blocks,
+    files,
+    integrations,
+    machines,
+    me,
+    notebooks,
+    projects,
+    runs,
+    schedules,
+    sessions,
+    v1,
+)
 from deepnote_kernel.api.models import (
     ApiKey,
     Block,
+    File,
+    Folder,
+    ImportedNotebook,
+    ImportedProject,
+    Integration,
     KernelState,
+    Machine,
+    MachineType,
     Me,
     Notebook,
     NotebookInput,
     Page,
     Project,
     Run,
+    Schedule,
     Session,
+    StaticFiles,
     User,
     Workspace,
 )
@@ -152,7 +173,15 @@ def test_outputs_survive_what_strict_json_forbids(api: Api, body: bytes, text: s
 
 @pytest.mark.parametrize(
     "call",
-    [sessions.stop("s"), notebooks.delete("n"), projects.delete("p"), v1.execute("p", "n")],
+    [
+        sessions.stop("s"),
+        notebooks.delete("n"),
+        projects.delete("p"),
+        blocks.delete("b"),
+        schedules.delete("n"),
+        files.delete("p", "a"),
+        v1.execute("p", "n"),
+    ],
     ids=lambda call: call.label,
 )
 @pytest.mark.parametrize("reply", [httpx.Response(204), httpx.Response(202, text="OK")], ids=repr)
@@ -271,7 +300,9 @@ NOTEBOOK = {
 
 
 @pytest.mark.parametrize("document", [{"notebook": NOTEBOOK}, NOTEBOOK])
-@pytest.mark.parametrize("call", [notebooks.get("n"), notebooks.create("p")])
+@pytest.mark.parametrize(
+    "call", [notebooks.get("n"), notebooks.create("p"), notebooks.rename("n", "Notebook 1")]
+)
 def test_a_notebook_is_read_in_or_out_of_its_envelope(
     api: Api, call: Call[Notebook], document: object
 ) -> None:
@@ -307,6 +338,183 @@ def test_a_project_is_read_in_or_out_of_its_envelope(
         name="P",
         project_type="standard",
         notebooks=[Notebook(id="n", name="Notebook 1", is_scheduled=True)],
+    )
+
+
+def test_a_project_brings_what_belongs_to_it(api: Api) -> None:
+    """Files, website, environment and integrations come with a project asked for by itself."""
+    document = {
+        **PROJECT,
+        "folder": {"id": "f", "name": "Team", "path": [], "isPathComplete": True},
+        "files": [{"path": "a/b.csv", "size": 7, "updatedAt": "2026-11-20T12:00:00Z"}],
+        "staticFiles": {"sharingEnabled": True, "apiAccessEnabled": False, "url": None},
+        "streamlitAppApiAccessEnabled": True,
+        "environment": {"id": "e"},
+        "integrations": [{"id": "i", "name": "Warehouse", "type": "pgsql"}],
+    }
+    assert result(api, projects.get("p"), {"project": document}) == Project(
+        id="p",
+        name="P",
+        project_type="standard",
+        folder=Folder(id="f", name="Team"),
+        notebooks=[Notebook(id="n", name="Notebook 1", is_scheduled=True)],
+        files=[File(path="a/b.csv", size_bytes=7, updated_at=NOON)],
+        static_files=StaticFiles(sharing_enabled=True),
+        streamlit_app_api_access_enabled=True,
+        environment={"id": "e"},
+        integrations=[Integration(id="i", name="Warehouse", type="pgsql")],
+    )
+
+
+@pytest.mark.parametrize("document", [{}, {"project": {"staticFiles": {"sharingEnabled": False}}}])
+def test_a_changed_project_is_the_one_that_was_named(api: Api, document: object) -> None:
+    """The answer to a change shows what was changed, perhaps without the project's id."""
+    assert result(api, projects.update("p", sharing_enabled=False), document) == Project(id="p")
+
+
+def test_an_import_tells_what_it_did(api: Api) -> None:
+    """The marks of the new version are kept as they were written, to be sent back."""
+    document = {
+        "project": {"id": "p", "modifiedAt": "2026-11-20T12:00:00.000Z", "contentHash": "ab"},
+        "notebooks": [{"id": "n", "name": "N", "action": "overwritten"}],
+    }
+    assert result(api, projects.import_("p", b""), document) == ImportedProject(
+        id="p",
+        modified_at="2026-11-20T12:00:00.000Z",
+        content_hash="ab",
+        notebooks=[ImportedNotebook(id="n", name="N", action="overwritten")],
+    )
+
+
+BLOCK = {
+    "id": "b",
+    "notebookId": "n",
+    "type": "sql",
+    "content": "SELECT 1",
+    "metadata": {"deepnote_variable_name": "df"},
+    "integrationId": "i",
+    "version": 3,
+}
+
+
+def test_a_block_is_read(api: Api) -> None:
+    """A block asked for by itself names its notebook, integration and version."""
+    assert result(api, blocks.get("b"), {"block": BLOCK}) == Block(
+        id="b",
+        notebook_id="n",
+        type="sql",
+        content="SELECT 1",
+        metadata={"deepnote_variable_name": "df"},
+        integration_id="i",
+        version=3,
+    )
+
+
+def test_a_new_block_may_bring_the_order_of_all(api: Api) -> None:
+    """The ids stand beside the block in the answer."""
+    document = {"block": {"id": "b"}, "notebookBlockIds": ["a", "b"]}
+    block = result(api, blocks.create("n"), document, 201)
+    assert block == Block(id="b", notebook_block_ids=["a", "b"])
+
+
+def test_a_changed_block_tells_its_version(api: Api) -> None:
+    """The answer holds id and version alone."""
+    document = {"block": {"id": "b", "version": 4}}
+    assert result(api, blocks.update("b", content=""), document) == Block(id="b", version=4)
+
+
+def test_reordering_tells_the_order_of_all_blocks(api: Api) -> None:
+    """Also of those that were not moved."""
+    order = result(api, notebooks.reorder_blocks("n", ["b"]), {"blockIds": ["a", "b"]})
+    assert order == ["a", "b"]
+
+
+@pytest.mark.parametrize("call", [schedules.get("n"), schedules.create("n", "0 9 * * *")])
+def test_a_schedule_is_read(api: Api, call: Call[Schedule]) -> None:
+    """A schedule names its notebook, its fields and its next run."""
+    schedule = {
+        "notebookId": "n",
+        "cron": "0 9 * * *",
+        "timezone": "UTC",
+        "nextRunAt": "2026-11-20T12:00:00.000Z",
+    }
+    assert result(api, call, {"schedule": schedule}) == Schedule(
+        notebook_id="n", cron="0 9 * * *", timezone="UTC", next_run_at=NOON
+    )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"file": {"projectId": "p", "path": "a-1.csv", "size": 7}},
+        {"projectId": "p", "path": "a-1.csv", "size": 7},
+    ],
+)
+def test_an_uploaded_file_is_where_the_server_says(api: Api, document: object) -> None:
+    """A path that was taken has become another."""
+    call = files.upload("p", "a.csv", b"1,2,3,4")
+    assert result(api, call, document, 201) == File(project_id="p", path="a-1.csv", size_bytes=7)
+
+
+@pytest.mark.parametrize("document", [{}, {"file": {"path": "a.csv"}}])
+def test_a_copied_file_is_in_the_other_project(api: Api, document: object) -> None:
+    """Nobody has seen the answer yet: where it tells nothing, what was asked for counts."""
+    call = files.copy("p", "a.csv", target_project_id="q")
+    assert result(api, call, document) == File(project_id="q", path="a.csv")
+
+
+@pytest.mark.parametrize("document", [{}, {"project": {"files": None}}])
+def test_a_project_without_files_lists_none(api: Api, document: object) -> None:
+    """No list is an empty list."""
+    assert result(api, files.list_("p"), document) == []
+
+
+def test_files_are_listed_from_their_project(api: Api) -> None:
+    """They have no listing of their own."""
+    document = {"project": {"id": "p", "files": [{"path": "a.csv", "size": 0}]}}
+    assert result(api, files.list_("p"), document) == [File(path="a.csv", size_bytes=0)]
+
+
+def test_integrations_are_read_in_snake_case(api: Api) -> None:
+    """Of all answers this one writes its fields so."""
+    integration = {
+        "id": "i",
+        "name": "Warehouse",
+        "type": "pgsql",
+        "metadata": {"host": "db.example"},
+        "is_public": True,
+        "created_at": "2026-11-20T12:00:00Z",
+        "federated_auth_method": None,
+    }
+    assert result(api, integrations.list_(), {"integrations": [integration]}).items == [
+        Integration(
+            id="i",
+            name="Warehouse",
+            type="pgsql",
+            metadata={"host": "db.example"},
+            is_public=True,
+            created_at=NOON,
+        )
+    ]
+
+
+FJORD = {
+    "id": "fjord",
+    "name": "CPU (Plus)",
+    "type": "cpu",
+    "vCpus": 4,
+    "memoryGiB": 16,
+    "gpuCount": 0,
+}
+
+
+def test_machines_are_read_with_their_kind(api: Api) -> None:
+    """The kind has the same shape in the list of all and in a machine."""
+    kind = MachineType(id="fjord", name="CPU (Plus)", type="cpu", cpus=4.0, memory_gib=16.0, gpus=0)
+    assert result(api, machines.list_types(), {"machineTypes": [FJORD]}).items == [kind]
+    machine = {"status": "running", "error": None, "startingPhase": None, "type": FJORD}
+    assert result(api, machines.get("p"), {"machine": machine}) == Machine(
+        status="running", type=kind
     )
 
 

@@ -10,32 +10,60 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepnote_kernel.api import Call, Client, Retry, me, notebooks, projects, runs, sessions, v1
+from deepnote_kernel.api import (
+    Call,
+    Client,
+    Retry,
+    blocks,
+    files,
+    integrations,
+    machines,
+    me,
+    notebooks,
+    projects,
+    runs,
+    schedules,
+    sessions,
+    v1,
+)
 from deepnote_kernel.config import Secret
 from deepnote_kernel.errors import DeepnoteError
 
 CALLS: list[Call[Any]] = [
+    blocks.create("n"),
+    files.copy("p", "a", target_project_id="q"),
+    files.list_("p"),
+    files.read("p", "a"),
+    files.upload("p", "a", b""),
+    integrations.list_(),
+    machines.get("p"),
     me.get(),
     notebooks.create("p"),
     notebooks.delete("n"),
     notebooks.get("n"),
     notebooks.list_runs("n"),
+    notebooks.reorder_blocks("n", ["b"]),
     projects.create("p"),
     projects.get("p"),
+    projects.import_("p", b""),
     projects.list_(),
+    projects.update("p", sharing_enabled=True),
     runs.create("n"),
     runs.download_snapshot("https://store.example/s"),
     runs.get("r"),
+    schedules.get("n"),
     sessions.create("n"),
     sessions.execute("s", notebook_id="n", code="1"),
     sessions.interrupt("s", notebook_id="n"),
+    sessions.run("s"),
     sessions.status("s", notebook_id="n"),
     sessions.stop("s"),
     v1.execute("p", "n"),
 ]
 NAMES = st.sampled_from(
     [
-        *("apiKey", "blocks", "createdAt", "error", "id", "inputs", "kernel", "message"),
+        *("apiKey", "block", "blockIds", "blocks", "createdAt", "error", "file", "files", "id"),
+        *("inputs", "integrations", "kernel", "machine", "message", "path", "schedule", "type"),
         *("nextPageToken", "notebook", "notebooks", "outputs", "pagination", "project"),
         *("projects", "queuedBlockIds", "run", "runId", "runs", "session", "snapshot", "user"),
     ]

@@ -8,13 +8,28 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from deepnote_kernel.api import Call, me, notebooks, projects, runs, sessions, v1
+from deepnote_kernel.api import (
+    Call,
+    blocks,
+    files,
+    integrations,
+    machines,
+    me,
+    notebooks,
+    projects,
+    runs,
+    schedules,
+    sessions,
+    v1,
+)
 from deepnote_kernel.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.unit.api.conftest import Api
 
-ANSWER = {"id": "x", "runId": "x", "outputs": []}
+ANSWER = {"id": "x", "runId": "x", "outputs": [], "notebookId": "x", "blockIds": []}
 
 ROUTES: list[tuple[Call[Any], str, dict[str, Any] | None]] = [
     (
@@ -51,6 +66,14 @@ ROUTES: list[tuple[Call[Any], str, dict[str, Any] | None]] = [
     ),
     (sessions.status("s", notebook_id="n"), "GET /v2/sessions/s/status?notebookId=n", None),
     (sessions.stop("s"), "DELETE /v2/sessions/s", None),
+    (sessions.list_(page_size=5, page_token="t"), "GET /v2/sessions?pageSize=5&pageToken=t", None),
+    (sessions.get("s"), "GET /v2/sessions/s", None),
+    (
+        sessions.run("s", notebook_id="n", block_ids=["b"], inputs={"a": "1"}),
+        "POST /v2/sessions/s/runs",
+        {"notebookId": "n", "blockIds": ["b"], "inputs": {"a": "1"}},
+    ),
+    (sessions.run("s", block_id="b"), "POST /v2/sessions/s/runs", {"blockId": "b"}),
     (runs.create("n"), "POST /v2/runs", {"notebookId": "n", "detached": True}),
     (
         runs.create(
@@ -89,6 +112,56 @@ ROUTES: list[tuple[Call[Any], str, dict[str, Any] | None]] = [
         "GET /v2/notebooks/n/runs?pageSize=5&pageToken=a%26b",
         None,
     ),
+    (notebooks.rename("n", "x"), "PATCH /v2/notebooks/n", {"name": "x"}),
+    (
+        notebooks.reorder_blocks("n", ["b", "c"]),
+        "POST /v2/notebooks/n/reorder-blocks",
+        {"blockIds": ["b", "c"], "placement": {"type": "end"}},
+    ),
+    (
+        notebooks.reorder_blocks("n", ["b"], at="start"),
+        "POST /v2/notebooks/n/reorder-blocks",
+        {"blockIds": ["b"], "placement": {"type": "start"}},
+    ),
+    (
+        notebooks.reorder_blocks("n", ["b"], after="c"),
+        "POST /v2/notebooks/n/reorder-blocks",
+        {"blockIds": ["b"], "placement": {"type": "after", "blockId": "c"}},
+    ),
+    (schedules.create("n", "0 9 * * *"), "POST /v2/notebooks/n/schedule", {"cron": "0 9 * * *"}),
+    (
+        schedules.create("n", "0 9 * * *", timezone="Europe/Prague"),
+        "POST /v2/notebooks/n/schedule",
+        {"cron": "0 9 * * *", "timezone": "Europe/Prague"},
+    ),
+    (schedules.get("n"), "GET /v2/notebooks/n/schedule", None),
+    (schedules.delete("n"), "DELETE /v2/notebooks/n/schedule", None),
+    (blocks.create("n"), "POST /v2/blocks", {"notebookId": "n", "type": "code"}),
+    (
+        blocks.create(
+            "n",
+            type_="sql",
+            content="SELECT 1",
+            metadata={"deepnote_variable_name": "df"},
+            position=0,
+            integration_id="i",
+            include_notebook_block_ids=True,
+        ),
+        "POST /v2/blocks",
+        {
+            "notebookId": "n",
+            "type": "sql",
+            "content": "SELECT 1",
+            "metadata": {"deepnote_variable_name": "df"},
+            "position": 0,
+            "integrationId": "i",
+            "includeNotebookBlockIds": True,
+        },
+    ),
+    (blocks.get("b"), "GET /v2/blocks/b", None),
+    (blocks.update("b", content=""), "PATCH /v2/blocks/b", {"content": ""}),
+    (blocks.update("b", integration_id="i"), "PATCH /v2/blocks/b", {"integrationId": "i"}),
+    (blocks.delete("b"), "DELETE /v2/blocks/b", None),
     (projects.list_(), "GET /v2/projects", None),
     (
         projects.list_(name_contains="ü", page_size=5, page_token="t"),
@@ -103,6 +176,42 @@ ROUTES: list[tuple[Call[Any], str, dict[str, Any] | None]] = [
     ),
     (projects.get("p"), "GET /v2/projects/p", None),
     (projects.delete("p"), "DELETE /v2/projects/p", None),
+    (
+        projects.update("p", sharing_enabled=False),
+        "PATCH /v2/projects/p",
+        {"staticFiles": {"sharingEnabled": False}},
+    ),
+    (
+        projects.update(
+            "p",
+            api_access_enabled=True,
+            streamlit_app_api_access_enabled=True,
+            environment_id="e",
+        ),
+        "PATCH /v2/projects/p",
+        {
+            "staticFiles": {"apiAccessEnabled": True},
+            "streamlitAppApiAccessEnabled": True,
+            "environmentId": "e",
+        },
+    ),
+    (projects.export("p"), "GET /v2/projects/p/export", None),
+    (files.list_("p"), "GET /v2/projects/p", None),
+    (files.read("p", "a/é.csv"), "GET /v2/files/download?projectId=p&path=a%2F%C3%A9.csv", None),
+    (files.delete("p", "a.csv"), "DELETE /v2/files?projectId=p&path=a.csv", None),
+    (
+        files.copy("p", "a.csv", target_project_id="q"),
+        "POST /v2/files/copy",
+        {"sourceProjectId": "p", "targetProjectId": "q", "sourceFilePath": "a.csv"},
+    ),
+    (machines.list_types(), "GET /v2/machine-types", None),
+    (machines.get("p"), "GET /v2/projects/p/machine", None),
+    (integrations.list_(), "GET /v2/integrations", None),
+    (
+        integrations.list_(integration_ids=["a", "b"], include_metadata=True),
+        "GET /v2/integrations?includeMetadata=true&integrationIds=a%2Cb",
+        None,
+    ),
     (me.get(), "GET /v2/me", None),
     (v1.execute("p", "n"), "POST /v1/projects/p/notebooks/n/execute", None),
 ]
@@ -141,6 +250,13 @@ def test_an_id_that_names_another_path_is_refused(project_id: str) -> None:
         projects.delete(project_id)
 
 
+@pytest.mark.parametrize("change", [blocks.update, projects.update])
+def test_a_change_that_changes_nothing_is_refused(change: Callable[[str], Call[Any]]) -> None:
+    """The server would answer 400; the message names what was to be changed."""
+    with pytest.raises(ConfigError, match=r"The (block|project) x was given no change"):
+        change("x")
+
+
 @pytest.mark.parametrize("timeout_ms", [0, -1, 120_001])
 def test_a_time_limit_out_of_range_is_refused_before_sending(timeout_ms: int) -> None:
     """The server would answer 400; the message names the value and the range."""
@@ -167,6 +283,22 @@ def test_a_body_that_json_cannot_carry_is_not_sent(api: Api) -> None:
     """The call is named, and nothing goes out."""
     with pytest.raises(ConfigError, match="POST /v2/sessions was not sent: Encoding objects"):
         api.send(sessions.create("n", inputs={"a": object()}))
+    assert api.requests == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        files.delete("p", "\ud800"),
+        files.upload("p", "\ud800", b""),
+        schedules.create("n", "\ud800"),
+    ],
+    ids=lambda call: call.label,
+)
+def test_text_that_is_no_unicode_is_not_sent(api: Api, call: Call[Any]) -> None:
+    """A lone surrogate can be written neither in a query, nor in a form, nor as JSON."""
+    with pytest.raises(ConfigError, match=r"was not sent: surrogates not allowed\. Give text"):
+        api.send(call)
     assert api.requests == []
 
 
