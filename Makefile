@@ -21,12 +21,15 @@ lab: $(VENV)/.lab build/quickstart.ipynb ## Open JupyterLab on the notebook that
 	$(VENV)/bin/jupyter lab $(LAB_OPTIONS) build/quickstart.ipynb
 
 .PHONY: test
-test: $(VENV)/.test $(VENV)-deepnote/.ready ## Run all tests.
-	FAR_SIDE_PYTHON=$(abspath $(VENV)-deepnote/bin/python) $(VENV)/bin/pytest $(PYTEST_OPTIONS)
+test: $(VENV)/.test $(VENV)-deepnote/.ready $(VENV)-strata/.ready $(VENV)-strata-0.7/.ready ## Run all tests.
+	FAR_SIDE_PYTHON=$(abspath $(VENV)-deepnote/bin/python) \
+	  STRATA_PYTHON=$(abspath $(VENV)-strata/bin/python) \
+	  STRATA_0_7_PYTHON=$(abspath $(VENV)-strata-0.7/bin/python) \
+	  $(VENV)/bin/pytest $(PYTEST_OPTIONS)
 
 .PHONY: clean
 clean: ## Remove the environment and everything built.
-	rm -rf $(VENV) $(VENV)-deepnote build dist .nox .coverage .coverage.*
+	rm -rf $(VENV) $(VENV)-deepnote $(VENV)-strata $(VENV)-strata-0.7 build dist .nox .coverage .coverage.*
 
 build/quickstart.ipynb: examples/quickstart.ipynb
 	@mkdir -p build
@@ -49,3 +52,9 @@ $(VENV)/.demo $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: pyproject.toml $(wildcard 
 $(VENV)-deepnote/.ready: tests/deepnote-machine.txt | $(VENV)-deepnote/bin/python
 	$(VENV)-deepnote/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
 	@touch $@
+
+# The real Strata servers of some tests. Where no Python is new enough for them, those tests skip.
+$(VENV)-strata/.ready: tests/strata-server.txt
+$(VENV)-strata-0.7/.ready: tests/strata-server-0.7.txt
+$(VENV)-strata/.ready $(VENV)-strata-0.7/.ready: tests/make_strata_server.py | $(VENV)/.test
+	$(VENV)/bin/python $< $(@D) $(filter %.txt,$^)

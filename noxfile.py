@@ -46,7 +46,13 @@ def tests(session: nox.Session) -> None:
         *("uv", "pip", "install", "--quiet", "--python", str(far)),
         *("--requirement", "tests/deepnote-machine.txt"),
     )
-    session.run("pytest", *session.posargs, env={"FAR_SIDE_PYTHON": str(far / "bin/python")})
+    environ = {
+        "FAR_SIDE_PYTHON": str(far / "bin/python"),
+        # Strata's server runs apart from these tests: the one of `make test` will do.
+        "STRATA_PYTHON": str(Path(".venv-strata/bin/python").absolute()),
+        "STRATA_0_7_PYTHON": str(Path(".venv-strata-0.7/bin/python").absolute()),
+    }
+    session.run("pytest", *session.posargs, env=environ)
 
 
 @nox.session
