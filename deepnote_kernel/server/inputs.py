@@ -55,15 +55,30 @@ def _describe(block: Block) -> JSON:
     return {
         "name": variable_name(metadata),
         "type": block.type,
-        "value": stored_value(block.type, metadata),
-        "label": metadata.get("deepnote_input_label") or "",
-        "options": [str(option) for option in metadata.get("deepnote_variable_options") or []],
+        "value": _shown(stored_value(block.type, metadata)),
+        "label": str(metadata.get("deepnote_input_label") or ""),
+        "options": _texts(metadata.get("deepnote_variable_options")),
         "multiple": is_multiple(block.type, metadata),
-        "min": metadata.get("deepnote_slider_min_value", 0) if is_slider else None,
-        "max": metadata.get("deepnote_slider_max_value", 100) if is_slider else None,
-        "step": metadata.get("deepnote_slider_step", 1) if is_slider else None,
+        "min": _number(metadata.get("deepnote_slider_min_value"), 0) if is_slider else None,
+        "max": _number(metadata.get("deepnote_slider_max_value"), 100) if is_slider else None,
+        "step": _number(metadata.get("deepnote_slider_step"), 1) if is_slider else None,
         "blockId": block.id,
     }
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as one of the types clients take: a boolean, a text or a list of texts."""
+    if isinstance(value, list):
+        return _texts(value)
+    return value if isinstance(value, bool) else str(value)
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _number(value: Any, default: float) -> float:
+    return value if isinstance(value, (int, float)) else default
 
 
 def _mismatch(block_type: str, metadata: JSON, value: Any) -> str:

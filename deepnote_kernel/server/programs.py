@@ -52,7 +52,7 @@ def program_of(
     Text, images, charts and big numbers have nothing to run: they show what other blocks made.
 
     Args:
-        block: ``id``, ``type``, ``content``, ``metadata`` and ``integrationId``.
+        block: ``id``, ``type``, ``content`` and ``metadata``, as documents have them.
         inputs: Values of this run by variable name; they win over the stored ones.
         pressed: Ids of the buttons that were pressed.
 
@@ -80,7 +80,7 @@ def _program(code: str, *, is_silent: bool = False) -> Program | None:
 
 def _sql(block: JSON) -> Program | None:
     metadata = block["metadata"]
-    integration = block["integrationId"] or metadata.get("sql_integration_id") or DATAFRAMES
+    integration = metadata.get("sql_integration_id") or DATAFRAMES
     if integration != DATAFRAMES:
         raise UnsupportedBlockError(
             f"The SQL block queries integration {integration}, which this server cannot reach. "

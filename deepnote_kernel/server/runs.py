@@ -178,12 +178,12 @@ class TrackedRun:
 
 
 def _snapshot_block(block: Block) -> JSON:
+    integration = {"sql_integration_id": block.integration_id} if block.integration_id else {}
     return {
         "id": block.id,
         "type": block.type,
         "content": block.content,
-        "metadata": block.metadata,
-        "integrationId": block.integration_id,
+        "metadata": {**block.metadata, **integration},
         "blockGroup": block.block_group,
         "outputs": [],
     }

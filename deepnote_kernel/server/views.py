@@ -237,6 +237,7 @@ def snapshot_text(run: Run, project: Project) -> str:
         started_at=run.started_at or run.created_at,
         finished_at=run.completed_at or run.created_at,
         error=run.error,
+        triggered_by=run.triggered_by,
     )
     return dump(document)
 

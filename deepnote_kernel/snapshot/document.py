@@ -83,8 +83,7 @@ def snapshot_document(  # noqa: PLR0913 - each argument is a part of the documen
         },
     }
     if error is not None:
-        name, _, message = error.partition(": ")
-        execution["error"] = {"name": name, "message": message, "traceback": []}
+        execution["error"] = _error(error, blocks)
     written = [_block(block, number) for number, block in enumerate(blocks)]
     data = {
         "environment": {},
@@ -101,7 +100,7 @@ def _block(block: JSON, number: int) -> JSON:
     written: JSON = {
         "id": block["id"],
         "type": block["type"],
-        "blockGroup": block_group(block["id"]),
+        "blockGroup": block.get("blockGroup") or block_group(block["id"]),
         "sortingKey": sorting_key(number),
         "content": block["content"],
         "metadata": block["metadata"],
@@ -122,6 +121,17 @@ def _summary(blocks: list[JSON], *, is_failed: bool) -> JSON:
         "blocksSucceeded": executed - failed,
         "blocksFailed": failed,
     }
+
+
+def _error(line: str, blocks: list[JSON]) -> JSON:
+    """Return what ended a run: the last error its blocks put out, or what the line says."""
+    outputs = [output for block in blocks for output in block.get("outputs") or []]
+    for output in reversed(outputs):
+        if output["output_type"] == "error":
+            names = {"name": "ename", "message": "evalue", "traceback": "traceback"}
+            return {name: output[key] for name, key in names.items()}
+    name, _, message = line.partition(": ")
+    return {"name": name, "message": message, "traceback": []}
 
 
 def _milliseconds(start: str, end: str) -> int:

@@ -30,16 +30,9 @@ def _variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return names
 
 
-def block(content: str, **fields: Any) -> dict[str, Any]:
+def block(content: str, **metadata: Any) -> dict[str, Any]:
     """Return a SQL block."""
-    plain: dict[str, Any] = {
-        "id": "b",
-        "type": "sql",
-        "content": content,
-        "metadata": {},
-        "integrationId": None,
-    }
-    return {**plain, **fields}
+    return {"id": "b", "type": "sql", "content": content, "metadata": metadata}
 
 
 @pytest.mark.parametrize(
@@ -111,25 +104,21 @@ def test_what_is_missing_is_named_with_its_remedy(
 
 def test_the_result_goes_into_its_variable() -> None:
     """And is shown."""
-    program = program_of(block("select 1", metadata={"deepnote_variable_name": "my rows"}))
+    program = program_of(block("select 1", deepnote_variable_name="my rows"))
     assert program is not None
     assert program.code.startswith("my_rows = ")
     assert program.code.endswith("\nmy_rows")
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [{"integrationId": "other"}, {"metadata": {"sql_integration_id": "other"}}],
-)
-def test_an_outside_integration_cannot_be_reached(fields: dict[str, Any]) -> None:
+def test_an_outside_integration_cannot_be_reached() -> None:
     """The message names it."""
     with pytest.raises(UnsupportedBlockError, match="queries integration other"):
-        program_of(block("select 1", **fields))
+        program_of(block("select 1", sql_integration_id="other"))
 
 
 def test_dataframes_are_no_outside_integration() -> None:
     """Deepnote's own name for them is taken for what it is."""
-    assert program_of(block("select 1", metadata={"sql_integration_id": "deepnote-dataframe-sql"}))
+    assert program_of(block("select 1", sql_integration_id="deepnote-dataframe-sql"))
 
 
 def test_an_empty_query_is_no_program() -> None:
