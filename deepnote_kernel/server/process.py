@@ -81,13 +81,10 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
     ):
         store.abandon()
         sessions = Sessions(store, machines, idle_shutdown_s=options.idle_shutdown_s)
-        runner = Runner(store, machines, idle_shutdown_s=options.idle_shutdown_s)
-
-        def start_scheduled(notebook: Notebook) -> None:
-            blocks = store.find(Block, "position", notebook_id=notebook.id)
-            runner.run_detached(notebook, blocks, {}, "read_write")
-
-        schedules = Schedules(store, start_scheduled)
+        runner = Runner(
+            store, machines, idle_shutdown_s=options.idle_shutdown_s, max_runs=options.max_runs
+        )
+        schedules = Schedules(store, runner.run_scheduled)
         services = Services(
             store=store,
             folders=folders,

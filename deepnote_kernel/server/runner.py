@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from deepnote_kernel.server.errors import TooManyRunsError
 from deepnote_kernel.server.idle import IdleTimer
 from deepnote_kernel.server.runs import Selection, TrackedRun
+from deepnote_kernel.server.store import Block
 
 if TYPE_CHECKING:
     from deepnote_kernel.server.folders import StorageMode
     from deepnote_kernel.server.machines import Machine, MachineFactory
-    from deepnote_kernel.server.store import Block, Notebook, Store
+    from deepnote_kernel.server.store import Notebook, Store
 
 __all__ = ["Runner"]
 
@@ -64,6 +65,15 @@ class Runner:
         machine = self._machines.start(notebook.project_id, mode)
         machine.kernel(notebook.id).submit(run).add_done_callback(lambda _: self._stop(machine))
         return run
+
+    def run_scheduled(self, notebook: Notebook) -> TrackedRun:
+        """Run a notebook detached because its time has come.
+
+        Raises:
+            TooManyRunsError: As many runs as may be are in progress.
+        """
+        blocks = self._store.find(Block, "position", notebook_id=notebook.id)
+        return self.run_detached(notebook, blocks, {}, triggered_by="schedule")
 
     def run_live(
         self, notebook: Notebook, selection: Selection, inputs: dict[str, object]

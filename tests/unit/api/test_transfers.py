@@ -26,13 +26,13 @@ LARGE = bytes(range(256)) * 1024
 def form(request: httpx.Request) -> dict[str, tuple[str | None, bytes]]:
     """Return a sent form's parts by name: file name and content."""
     head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
-    message = BytesParser(EmailMessage, policy=HTTP).parsebytes(head + request.content)
+    parts: Any = BytesParser(EmailMessage, policy=HTTP).parsebytes(head + request.content)
     return {
         part.get_param("name", header="content-disposition"): (
             part.get_filename(),
             part.get_payload(decode=True),
         )
-        for part in message.iter_parts()
+        for part in parts.iter_parts()
     }
 
 
