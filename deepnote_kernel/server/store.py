@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "DATABASE_NAME",
     "Block",
     "Notebook",
     "Page",
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 JSON = dict[str, Any]
+
+DATABASE_NAME = "server.sqlite3"
+"""The database's file in a server's folder."""
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deepnote_kernel import snapshot
+from deepnote_kernel.server.store import new_hex_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 Documents = dict[str, str]
-
-LATER = "2999-01-01T00:00:00.000Z"
 
 
 def packed(documents: dict[str, str | bytes]) -> bytes:
@@ -202,7 +201,8 @@ def test_a_notebook_is_edited_created_deleted_and_restored(project: Exchanged) -
     block = snapshot.load(text).project.notebooks[0].blocks[0]
     block.content = "print(2)"
     first = {"a.deepnote": edited(text, blocks=[block])}
-    second = {"b.deepnote": edited(text, id="b" * 32, name="Second", blocks=[])}
+    second_id = new_hex_id()
+    second = {"b.deepnote": edited(text, id=second_id, name="Second", blocks=[])}
     assert project.actions(first | second) == {"Notebook 1": "overwritten", "Second": "created"}
     assert [each["content"] for each in project.blocks("Notebook 1")] == ["print(2)"]
     assert project.actions(first) == {"Notebook 1": "overwritten"}
@@ -211,7 +211,7 @@ def test_a_notebook_is_edited_created_deleted_and_restored(project: Exchanged) -
     assert project.actions(first, deleteMissingNotebooks="true") == deleted
     assert set(project.notebooks) == {"Notebook 1"}
     assert project.actions(second) == {"Second": "restored"}
-    assert project.notebooks["Second"] == "b" * 32
+    assert project.notebooks["Second"] == second_id
 
 
 def test_an_import_clears_what_a_run_left(project: Exchanged) -> None:
@@ -425,7 +425,7 @@ def with_changes(text: str, change: str) -> Documents:
     """Return documents that do not fit their project, or each other."""
     document, second = snapshot.load(text), snapshot.load(text)
     notebook = second.project.notebooks[0]
-    notebook.id, notebook.blocks = "b" * 32, []
+    notebook.id, notebook.blocks = new_hex_id(), []
     if change == "project":
         document.project.id = "another"
     elif change == "names":
@@ -483,7 +483,7 @@ def test_a_project_of_one_notebook_takes_no_second(client: httpx.Client) -> None
     """Nor by an import."""
     project = Exchanged(client, projectType="notebook")
     (text,) = project.export().values()
-    second = edited(text, id="c" * 32, name="Second")
+    second = edited(text, id=new_hex_id(), name="Second")
     answer = project.post(packed({"a.deepnote": second}))
     message = "A project of type notebook holds one notebook"
     assert (answer.status_code, answer.json()) == (422, {"message": message})
