@@ -96,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
         default=1800.0,
         help="when unused sessions end that name no time themselves (default: %(default)s)",
     )
+    add(
+        "--max-runs",
+        metavar="N",
+        type=_count,
+        help="how many runs outside of sessions may be in progress at a time (default: any number)",
+    )
     add("--runtime-file", type=Path, help="file to write url, token and pid to while listening")
     add(
         "--exit-when-idle",
@@ -105,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
         help="exit when no kernel has run for this long (default: never)",
     )
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return number
 
 
 def _positive(text: str) -> float:

@@ -53,6 +53,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     execute_limit_ms: float
     after_timeout: AfterTimeout
     idle_shutdown_s: float
+    max_runs: int | None
     runtime_file: Path | None
     exit_when_idle_s: float | None
 
