@@ -13,8 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepnote_kernel._version import __version__
-from deepnote_kernel.commands.grammar import Grammar, HelpShown, UsageError
-from deepnote_kernel.commands.table import COMMON, TABLE
+from deepnote_kernel.cli.status import Status, status_of
+from deepnote_kernel.commands.grammar import Grammar, HelpShown
+from deepnote_kernel.commands.table import COMMON, SECTIONS, TABLE
 from deepnote_kernel.errors import DeepnoteError
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from deepnote_kernel.commands.grammar import Command
 
 __all__ = ["GRAMMAR", "PROGRAMS", "Program", "main"]
-
-GOOD, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 class Program(NamedTuple):
@@ -44,9 +43,10 @@ PROGRAMS = {
     "serve": Program(
         "run the embedded server, which speaks Deepnote's API", "deepnote_kernel.server.__main__"
     ),
+    "completion": Program(
+        "print what makes a shell complete these commands", "deepnote_kernel.cli.completion"
+    ),
 }
-
-_WIDTH = max(map(len, PROGRAMS)) + 2
 
 GRAMMAR = Grammar(
     "jupyter deepnote",
@@ -54,18 +54,20 @@ GRAMMAR = Grammar(
     package="deepnote_kernel.commands",
     surface="shell",
     description="Run the cells of local notebooks on Deepnote, and use the rest of its API.",
-    epilog="also: "
-    + "; ".join(f"{name} ({program.summary})" for name, program in PROGRAMS.items())
-    + "; --version.",
+    epilog="Exit status: 0 done, 1 failed, 2 not understood, 3 no rights, 4 not found, "
+    "5 conflict, 6 no answer from the server, 7 remote code failed, 130 interrupted. --version "
+    "prints the version.",
     common=COMMON,
+    sections=SECTIONS,
+    programs={name: program.summary for name, program in PROGRAMS.items()},
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    An error of ours is one line on stderr. Status 0 means done, 1 failed, 2 not understood, 130
-    interrupted.
+    An error of ours is one line on stderr; :class:`~deepnote_kernel.cli.status.Status` says what
+    the status means.
 
     Args:
         argv: The words after ``jupyter deepnote``; ``None`` takes those of this process.
@@ -75,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words == ["--version"]:
             sys.stdout.write(f"{__version__}\n")
-            return GOOD
+            return Status.GOOD
         if words and words[0] in PROGRAMS:
             program = import_module(PROGRAMS[words[0]].module)
             status: int = program.main(words[1:])
@@ -84,13 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         label = f"jupyter deepnote {command.label}"
         return _run(command)
     except HelpShown:
-        return GOOD
+        return Status.GOOD
     except DeepnoteError as error:
         # Remedies are worded for a notebook.
         sys.stderr.write(f"{label}: {error}\n".replace("%deepnote", "jupyter deepnote"))
-        return MISUSED if isinstance(error, UsageError) else FAILED
+        return status_of(error)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return Status.INTERRUPTED
 
 
 def _run(command: Command) -> int:
@@ -101,24 +103,24 @@ def _run(command: Command) -> int:
     from deepnote_kernel.config import Settings  # noqa: PLC0415 - as above
     from deepnote_kernel.session.remote import Remote  # noqa: PLC0415 - as above
 
+    as_json: bool = command.common["as_json"]
     remote = Remote(Settings.from_env(os.environ, base_url=command.common.get("base_url")))
-    context = Context(remote, ShellSurface(remote), environ=os.environ)
+    context = Context(remote, ShellSurface(remote, as_json=as_json), environ=os.environ)
     try:
         shown = command.run(context)
-        if shown is not None:
-            _print(shown, as_json=command.common["as_json"])
-        return FAILED if getattr(shown, "is_failed", False) else GOOD
+        if as_json:
+            _print_json(shown)
+        elif shown is not None:
+            sys.stdout.write(f"{shown!r}\n")
+        return Status.FAILED if getattr(shown, "is_failed", False) else Status.GOOD
     finally:
         context.close()
 
 
-def _print(shown: object, *, as_json: bool) -> None:
-    if as_json:
-        import msgspec  # noqa: PLC0415 - --help need not wait
+def _print_json(shown: object) -> None:
+    import msgspec  # noqa: PLC0415 - --help need not wait
 
-        from deepnote_kernel.commands.views import to_builtins  # noqa: PLC0415 - as above
+    from deepnote_kernel.commands.views import to_builtins  # noqa: PLC0415 - as above
 
-        text = msgspec.json.format(msgspec.json.encode(to_builtins(shown)), indent=2).decode()
-    else:
-        text = repr(shown)
-    sys.stdout.write(f"{text}\n")
+    encoded = msgspec.json.encode(to_builtins(shown))
+    sys.stdout.write(f"{msgspec.json.format(encoded, indent=2).decode()}\n")

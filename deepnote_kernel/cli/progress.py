@@ -5,14 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.filesize import decimal
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rich.progress import Task
     from typing_extensions import Self
 
 __all__ = ["ShellTask"]
+
+
+class _SizeColumn(ProgressColumn):
+    """How much has been moved; nothing for work that is not counted."""
+
+    def render(self, task: Task) -> Text:
+        """Return what to show."""
+        return Text(decimal(int(task.completed)) if task.completed else "")
 
 
 class ShellTask:
@@ -23,10 +41,13 @@ class ShellTask:
     """
 
     def __init__(self, title: str) -> None:
+        self._title = title
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
+            _SizeColumn(),
+            TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
         )
@@ -47,7 +68,7 @@ class ShellTask:
 
     def __call__(self, line: str) -> None:
         """Show a stage."""
-        self._progress.update(self._task, description=line)
+        self._progress.update(self._task, description=f"{self._title}: {line}")
 
     def advance(self, done: int, total: int | None = None) -> None:
         """Show how far it is."""

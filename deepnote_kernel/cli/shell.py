@@ -7,7 +7,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from deepnote_kernel.errors import ConfigError, DeepnoteError
+from deepnote_kernel.errors import ConfigError, RunFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["CellFailedError", "ShellSurface"]
 
 
-class CellFailedError(DeepnoteError):
+class CellFailedError(RunFailedError):
     """Remote code raised an exception, which has been shown."""
 
 
@@ -29,12 +29,14 @@ class ShellSurface:
 
     Args:
         remote: The session, for what the person answers.
+        as_json: Whether stdout is for JSON alone; what remote code puts out then goes to stderr.
     """
 
     is_shell = True
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, *, as_json: bool = False) -> None:
         self._remote = remote
+        self._results = sys.stderr if as_json else sys.stdout
 
     def say(self, line: str) -> None:
         """Print a line where it does not mix with results."""
@@ -47,7 +49,7 @@ class ShellSurface:
             ConfigError: There is no terminal.
         """
         if not sys.stdin.isatty():
-            raise ConfigError(f"Nobody can answer {prompt.strip()!r}.", "Run this in a terminal.")
+            raise ConfigError(f"Nobody can be asked here: {prompt.strip()}", "Use a terminal.")
         if secret:
             return getpass.getpass(prompt)
         sys.stderr.write(prompt)
@@ -80,13 +82,13 @@ class ShellSurface:
         """Print one output as text."""
         content = message.content
         if message.msg_type == "stream":
-            stream = sys.stderr if content["name"] == "stderr" else sys.stdout
+            stream = sys.stderr if content["name"] == "stderr" else self._results
             stream.write(content["text"])
             stream.flush()
         elif message.msg_type == "error":
             sys.stderr.write("\n".join(content["traceback"]) + "\n")
         elif message.msg_type in {"display_data", "execute_result"}:
-            sys.stdout.write(str(content["data"].get("text/plain", "")) + "\n")
+            self._results.write(str(content["data"].get("text/plain", "")) + "\n")
 
     def _answer(self, question: InputRequest) -> None:
         self._remote.answer(self.ask(question.prompt, secret=question.password))

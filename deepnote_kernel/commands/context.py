@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Protocol
 
-from deepnote_kernel.errors import DeepnoteError
+from deepnote_kernel.commands.grammar import UsageError
+from deepnote_kernel.errors import ConfigError, DeepnoteError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, MutableMapping
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from deepnote_kernel.session.protocol import Event
     from deepnote_kernel.session.remote import Remote
 
-__all__ = ["Context", "DeclinedError", "Surface", "Task"]
+__all__ = ["SESSION", "Context", "DeclinedError", "Surface", "Task"]
+
+SESSION = "session"
+"""Title of the start of a session, whose end a notebook shows in words of its own."""
 
 
 class DeclinedError(DeepnoteError):
@@ -122,8 +126,15 @@ class Context:
 
         Raises:
             DeclinedError: They said no.
+            UsageError: They cannot be asked.
         """
-        if not yes and self.surface.ask(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        if yes:
+            return
+        try:
+            answer = self.surface.ask(f"{question} [y/N] ")
+        except ConfigError:
+            raise UsageError(f"{question} Nobody can be asked here.", "Agree with --yes.") from None
+        if answer.strip().lower() not in {"y", "yes"}:
             raise DeclinedError("Nothing was done.")
 
     def close(self) -> None:
@@ -135,7 +146,7 @@ class Context:
     @contextlib.contextmanager
     def starting(self) -> Generator[Task, None, None]:
         """Show how far the start of a session is, and settle that when it is over."""
-        with self.surface.task("session") as task:
+        with self.surface.task(SESSION) as task:
             try:
                 yield task
             finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 from deepnote_kernel.errors import ConfigError
@@ -110,7 +111,26 @@ class HelpShown(Exception):  # noqa: N818 - not an error: the person asked for h
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that leaves the process alone."""
+    """A parser that leaves the process alone, and lists what may come next in sections."""
+
+    sections: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+
+    def format_help(self) -> str:
+        if not self.sections:
+            return super().format_help()
+        layout = _layout(self.prog)
+        layout.add_text(self.description)
+        for title, entries in self.sections.items():
+            layout.start_section(title)
+            layout.add_arguments(
+                [
+                    argparse.Action([], name, metavar=name, help=text)
+                    for name, text in entries.items()
+                ]
+            )
+            layout.end_section()
+        layout.add_text(self.epilog)
+        return f"{self.format_usage()}\n{layout.format_help()}"
 
     def error(self, message: str) -> NoReturn:
         message = message[:1].upper() + message[1:]
@@ -152,6 +172,8 @@ class Grammar:
         description: One sentence above the list of nouns.
         epilog: What to say below it.
         common: Options that every verb has here.
+        sections: How to group the nouns in the list: names by title. Others follow them.
+        programs: What else may be typed here and is carried out elsewhere: summaries by name.
     """
 
     def __init__(  # noqa: PLR0913 - each a part of the help text
@@ -164,12 +186,16 @@ class Grammar:
         description: str,
         epilog: str = "",
         common: Sequence[Option] = (),
+        sections: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        programs: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.prog = prog
         self._package = package
         self._description = description
         self._epilog = epilog
         self._common = tuple(common)
+        self._sections = sections
+        self._programs = programs
         self.table = dict(_only(table, surface))
 
     def parse(self, words: Sequence[str]) -> Command:
@@ -238,13 +264,17 @@ class Grammar:
             epilog=self._epilog or None,
             formatter_class=_layout,
         )
-        self._add(parser, self.table, "")
+        children = self._add(parser, self.table, "")
+        for name, summary in self._programs.items():
+            children.add_parser(name, help=summary, add_help=False)
+        parser.sections = self._in_sections()
         return parser
 
-    def _add(self, parser: argparse.ArgumentParser, table: Table, label: str) -> None:
-        metavar = "VERB" if label else "NOUN"
+    def _add(
+        self, parser: _Parser, table: Table, label: str
+    ) -> argparse._SubParsersAction[_Parser]:
         children = parser.add_subparsers(
-            metavar=metavar, required=True, title=metavar.lower() + "s"
+            metavar="VERB" if label else "COMMAND", required=True, parser_class=_Parser
         )
         for name, entry in table.items():
             child = children.add_parser(
@@ -256,6 +286,7 @@ class Grammar:
             path = f"{label} {name}".strip()
             if isinstance(entry, Noun):
                 self._add(child, entry.verbs, path)
+                child.sections = {"verbs": {verb: it.summary for verb, it in entry.verbs.items()}}
                 continue
             for known in entry.options:
                 child.add_argument(*known.flags, help=known.help, **known.settings)
@@ -263,6 +294,16 @@ class Grammar:
             common = [known for known in self._common if not taken & {*known.flags}]
             names = [child.add_argument(*o.flags, help=o.help, **o.settings).dest for o in common]
             child.set_defaults(_handler=entry.handler, _label=path, _common=names)
+        return children
+
+    def _in_sections(self) -> dict[str, dict[str, str]]:
+        rest = {name: entry.summary for name, entry in self.table.items()} | dict(self._programs)
+        found = {
+            title: {name: rest.pop(name) for name in names if name in rest}
+            for title, names in self._sections.items()
+        }
+        found["more" if found else "commands"] = rest
+        return {title: entries for title, entries in found.items() if entries}
 
 
 def _only(table: Table, surface: Surface) -> Iterator[tuple[str, Verb | Noun]]:

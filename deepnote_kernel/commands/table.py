@@ -5,7 +5,7 @@ from __future__ import annotations
 from deepnote_kernel.commands.grammar import Noun, Option, Verb, option
 from deepnote_kernel.commands.nouns import WORKSPACE
 
-__all__ = ["CELL_OPTIONS", "COMMON", "TABLE"]
+__all__ = ["CELL_OPTIONS", "COMMON", "SECTIONS", "TABLE"]
 
 _SESSION = option(
     "session_id",
@@ -139,6 +139,16 @@ TABLE: dict[str, Verb | Noun] = {
     "doctor": Verb("doctor.examine", "look for what keeps cells from running, and say the remedy"),
     **WORKSPACE,
 }
+
+SECTIONS = {
+    "cells": (
+        *("start", "use", "attach", "status", "interrupt", "restart", "stop"),
+        *("push", "pull", "sessions"),
+    ),
+    "workspace": tuple(WORKSPACE),
+    "this computer": ("login", "logout", "config", "doctor", "install", "serve", "completion"),
+}
+"""How the commands are grouped where they are listed."""
 
 CELL_OPTIONS = (
     option(

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import getpass
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from deepnote_kernel.kernel.progress import StartLine
+from IPython.core.error import StdinNotImplementedError
+
+from deepnote_kernel.commands.context import SESSION
+from deepnote_kernel.errors import ConfigError
+from deepnote_magics._progress import SessionTask, TerminalTask, WorkTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -59,13 +64,34 @@ class IPythonSurface:
         print(line)
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
-        """Ask for a line of text; a notebook shows a box for it."""
-        return (getpass.getpass if secret else input)(prompt)
+        """Ask for a line of text; a notebook shows a box for it.
+
+        Raises:
+            ConfigError: Nobody sits there, as where a notebook is executed as a whole.
+        """
+        try:
+            return (getpass.getpass if secret else input)(prompt)
+        except (EOFError, StdinNotImplementedError):
+            raise ConfigError(
+                f"Nobody can be asked here: {prompt.strip()}", "Run this in an editor."
+            ) from None
 
     @contextlib.contextmanager
-    def task(self, title: str) -> Iterator[Task]:  # noqa: ARG002 - the line is below its cell
+    def task(self, title: str) -> Iterator[Task]:
         """Show that something takes a while."""
-        yield Progress(self._shell)
+        task = self._task(title)
+        try:
+            yield task
+        except BaseException:
+            task.settle(is_ready=False)
+            raise
+        task.settle()
+
+    def _task(self, title: str) -> Task:
+        if not hasattr(self._shell, "kernel"):
+            return TerminalTask(title)
+        publish = partial(_display, self._shell)
+        return SessionTask(publish) if title == SESSION else WorkTask(title, publish)
 
     def play(self, events: Generator[Event, None, None], task: Task | None = None) -> None:
         """Show what a cell does until it ends, and raise what it raises."""
@@ -122,36 +148,3 @@ def _display(shell: InteractiveShell, msg_type: str, content: JSON) -> None:
         transient=content.get("transient", {}),
         update=msg_type == "update_display_data",
     )
-
-
-class Progress:
-    """Shows how far something is: one line that changes, or lines in a terminal."""
-
-    def __init__(self, shell: InteractiveShell) -> None:
-        self._line: StartLine | None = None
-        if hasattr(shell, "kernel"):
-            self._line = StartLine(self._publisher(shell), is_alone=False)
-
-    def __call__(self, line: str) -> None:
-        """Show a stage."""
-        if self._line is None:
-            sys.stdout.write(f"Deepnote: {line}\n")
-        else:
-            self._line.show(line)
-
-    def advance(self, done: int, total: int | None = None) -> None:
-        """Show how far it is, in per cent where that can be known."""
-        self(f"{100 * done // total} %" if total else str(done))
-
-    def settle(self, *, is_ready: bool = True) -> None:
-        """Leave a quiet line, now that the start is over.
-
-        Args:
-            is_ready: Whether the session became ready.
-        """
-        if self._line is not None:
-            self._line.settle(is_ready=is_ready)
-
-    @staticmethod
-    def _publisher(shell: InteractiveShell) -> Callable[[str, JSON], None]:
-        return lambda msg_type, content: _display(shell, msg_type, content)

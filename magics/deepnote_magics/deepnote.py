@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from deepnote_kernel.commands.context import Context
 from deepnote_kernel.commands.grammar import Grammar, HelpShown, UsageError, parse_options
-from deepnote_kernel.commands.table import CELL_OPTIONS, TABLE
+from deepnote_kernel.commands.table import CELL_OPTIONS, SECTIONS, TABLE
 from deepnote_magics._surface import IPythonSurface
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ GRAMMAR = Grammar(
     surface="notebook",
     description="Run cells on Deepnote, and use the rest of its API.",
     epilog="%%deepnote at the top of a cell runs that cell remotely.",
+    sections=SECTIONS,
 )
 
 

@@ -83,9 +83,11 @@ def test_a_cell_without_a_token(shell: Any) -> None:
 
 
 def test_a_cell_with_options(shell: Any) -> None:
-    """``%%deepnote`` has none, and says where they belong."""
+    """``%%deepnote`` has few, and says where its help is."""
     result = shell.run_cell("%%deepnote --mode live\n1")
-    assert str(result.error_in_exec).startswith("%%deepnote takes no options.")
+    assert str(result.error_in_exec) == (
+        "Unrecognized arguments: --mode live. See %%deepnote --help."
+    )
 
 
 @pytest.mark.parametrize("line", ["%deepnote interrupt", "%deepnote stop"])
