@@ -29,6 +29,7 @@ from deepnote_kernel.server.routes import (
     runs,
     schedules,
     sessions,
+    websites,
     workspace,
 )
 
@@ -43,7 +44,7 @@ __all__ = ["BODY_LIMIT_BYTES", "api_routes", "create_app", "host_names"]
 
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 UPLOAD_LIMIT_BYTES = 2 * 1024 * 1024 * 1024
-OPEN_PREFIXES = (runs.DOWNLOAD_PREFIX, openapi.PATH)
+OPEN_PREFIXES = (runs.DOWNLOAD_PREFIX, websites.PREFIX, openapi.PATH)
 
 
 def create_app(
@@ -105,6 +106,7 @@ def api_routes() -> list[BaseRoute]:
         Mount("/v1", Router(runs.routes_v1, redirect_slashes=False)),
         *faults.routes,
         *openapi.routes,
+        *websites.routes,
     ]
 
 
