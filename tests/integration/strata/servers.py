@@ -19,7 +19,7 @@ from uv import find_uv_bin
 from deepnote_kernel.strata.calls import environment, notebooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from starlette.applications import Starlette
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.strata.models import Notebook
 
 START_TIMEOUT_S = 120.0
-JOB_TIMEOUT_S = 60.0
+WAIT_TIMEOUT_S = 60.0
 
 
 @dataclass
@@ -50,12 +50,22 @@ class StrataServer:
         return notebook
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + WAIT_TIMEOUT_S
+    while not is_so():
+        assert time.monotonic() < deadline, "it has not come to be"
+        time.sleep(0.05)
+
+
 def wait_for_job(client: Client, session_id: str) -> None:
     """Wait until no job works on a notebook's environment."""
-    deadline = time.monotonic() + JOB_TIMEOUT_S
-    while (job := client.send(environment.current_job(session_id)).job) and job.is_running:
-        assert time.monotonic() < deadline, f"the environment's job goes on: {job}"
-        time.sleep(0.05)
+
+    def is_over() -> bool:
+        job = client.send(environment.current_job(session_id)).job
+        return job is None or not job.is_running
+
+    wait_until(is_over)
 
 
 @contextlib.contextmanager
