@@ -73,6 +73,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="port to listen on (default: any that is free)")
     add("--token", default="", help=f"bearer token (default: ${TOKEN_VARIABLE}, or a random one)")
     add("--state", type=Path, help="folder for the database and files (default: a temporary one)")
+    add(
+        "--from",
+        dest="sources",
+        metavar="PATH",
+        type=Path,
+        action="append",
+        default=[],
+        help="load notebooks from a .deepnote or .ipynb file or a folder; may be repeated",
+    )
     add("--kernel", dest="kernel_name", default="python3", help="kernelspec (default: %(default)s)")
     add(
         "--execute-limit",

@@ -23,6 +23,7 @@ from deepnote_kernel.server.app import create_app, host_names
 from deepnote_kernel.server.faults import TRANSPORT, Faults
 from deepnote_kernel.server.folders import Folders
 from deepnote_kernel.server.kernels import AfterTimeout, KernelFactory
+from deepnote_kernel.server.loading import load_projects
 from deepnote_kernel.server.machines import MachineFactory
 from deepnote_kernel.server.runner import Runner
 from deepnote_kernel.server.runtime_file import runtime_file
@@ -30,12 +31,14 @@ from deepnote_kernel.server.schedules import Schedules
 from deepnote_kernel.server.services import Limits, Services
 from deepnote_kernel.server.sessions import Sessions
 from deepnote_kernel.server.signing import Signer
-from deepnote_kernel.server.store import Block, Notebook, Store
+from deepnote_kernel.server.store import DATABASE_NAME, Notebook, Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.applications import Starlette
+
+    from deepnote_kernel.server.store import Project
 
 __all__ = ["ServerOptions", "serve"]
 
@@ -56,13 +59,14 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     max_runs: int | None
     runtime_file: Path | None
     exit_when_idle_s: float | None
+    sources: list[Path]
 
 
 def serve(options: ServerOptions) -> int:
     """Serve until a signal or idleness ends it; return the exit status.
 
     Raises:
-        ConfigError: The address, the state folder or the kernelspec cannot be used.
+        ConfigError: The address, the state folder, the kernelspec or a path to load cannot be used.
     """
     with contextlib.ExitStack() as stack:
         state = stack.enter_context(_state_folder(options.state))
@@ -77,10 +81,11 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
     folders = Folders(state / "projects")
     machines = MachineFactory(kernels, folders)
     with (
-        contextlib.closing(Store(state / "server.sqlite3")) as store,
+        contextlib.closing(Store(state / DATABASE_NAME)) as store,
         contextlib.ExitStack() as started,
     ):
         store.abandon()
+        loaded = [p for path in options.sources for p in load_projects(store, folders, path)]
         sessions = Sessions(store, machines, idle_shutdown_s=options.idle_shutdown_s)
         runner = Runner(
             store, machines, idle_shutdown_s=options.idle_shutdown_s, max_runs=options.max_runs
@@ -104,7 +109,9 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
 
         server = _Server(
             _config(app),
-            on_start=lambda: started.enter_context(_announced(options, _url(listener), token)),
+            on_start=lambda: started.enter_context(
+                _announced(options, _url(listener), token, _listing(store, loaded))
+            ),
             on_stop=stop,
         )
         tasks = [
@@ -234,15 +241,26 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _announced(options: ServerOptions, url: str, token: str) -> Iterator[None]:
+def _announced(options: ServerOptions, url: str, token: str, listing: list[str]) -> Iterator[None]:
     if options.runtime_file is None:
         print(f"Deepnote's API on {url}", flush=True)  # noqa: T201 - a command speaks to a person
         if not options.token:
             print(f"Token: {token}", flush=True)  # noqa: T201 - as above; printed this once
+        for line in listing:
+            print(line, flush=True)  # noqa: T201 - as above
         yield
         return
     with runtime_file(options.runtime_file, url=url, token=token):
         yield
+
+
+def _listing(store: Store, projects: list[Project]) -> list[str]:
+    """Return a line for each notebook of the projects: its id and its names."""
+    return [
+        f"{notebook.id}  {project.name} / {notebook.name}"
+        for project in {project.id: project for project in projects}.values()
+        for notebook in store.find(Notebook, project_id=project.id, source_id=None)
+    ]
 
 
 async def _exit_when_idle(
