@@ -23,6 +23,12 @@ from deepnote_kernel.snapshot.models import (
     from_builtins,
     to_builtins,
 )
+from deepnote_kernel.snapshot.notebooks import (
+    convert_file,
+    from_nbformat,
+    new_document,
+    to_nbformat,
+)
 from deepnote_kernel.snapshot.validation import validate
 
 __all__ = [
@@ -37,15 +43,19 @@ __all__ = [
     "Project",
     "block_group",
     "content_hash",
+    "convert_file",
     "dump",
     "executed_notebook",
     "from_builtins",
+    "from_nbformat",
     "load",
+    "new_document",
     "slug",
     "snapshot_document",
     "snapshot_file_name",
     "snapshot_hash",
     "sorting_key",
     "to_builtins",
+    "to_nbformat",
     "validate",
 ]
