@@ -88,8 +88,8 @@ def test_files(ordinary: Notebook, tmp_path: Path) -> None:
     [
         ("%deepnote push nowhere", "There is no variable 'nowhere' on this computer."),
         ("%deepnote pull nowhere", "NameError: name 'nowhere' is not defined."),
-        ("%deepnote push print", "Say --pickle to allow that."),
-        ("%deepnote pull exit", "Say --pickle to allow that."),
+        ("%deepnote push get_ipython", "Say --pickle to allow that."),
+        ("%deepnote pull get_ipython", "Say --pickle to allow that."),
         ("%deepnote push --file /no/such/file", "/no/such/file cannot be read"),
         ("%deepnote pull --file no/such/file", "FileNotFoundError"),
         ("%deepnote pull a b --to c", "--to names one thing, not 2."),
