@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deepnote_kernel.errors import BadRequestError, NotFoundError
 from deepnote_kernel.strata.calls import cells, notebooks
-from deepnote_kernel.strata.refusals import (
-    CellLockedError,
-    EnvironmentBusyError,
-    NotebookBusyError,
-    SessionClosedError,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from deepnote_kernel.api import Call
     from deepnote_kernel.strata import Client
-    from deepnote_kernel.strata.models import Notebook, Result
+    from deepnote_kernel.strata.models import Notebook
 
 
 @pytest.fixture

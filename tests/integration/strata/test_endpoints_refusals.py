@@ -111,7 +111,7 @@ def test_a_notebook_that_cannot_be(
     client: Client, strata: StrataServer, options: dict[str, str], reason: str
 ) -> None:
     """The server's reason is shown."""
-    given = {"name": "impossible", "parent_path": str(strata.root), **options}
+    given: dict[str, Any] = {"name": "impossible", "parent_path": str(strata.root), **options}
     assert reason in refused(client, notebooks.create(**given), BadRequestError)
 
 
@@ -162,7 +162,8 @@ def test_a_cell_that_somebody_has_just_edited(strata: StrataServer, notebook: No
         async with AsyncClient(strata.url) as client:
             cell = await client.send(cells.add(notebook.session_id))
             update = cells.update(notebook.session_id, cell.id, source="1")
-            await client.send(update.replace(body={**(update.body or {}), "author": "somebody"}))
+            others = update.replace(body={"source": "0", "author": "somebody"})
+            await client.send(others)
             with pytest.raises(CellLockedError, match="overrule the other edit"):
                 await client.send(update)
             forced = cells.update(notebook.session_id, cell.id, source="2", force=True)
