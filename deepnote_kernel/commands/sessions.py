@@ -151,7 +151,7 @@ def _status(context: Context, session_id: str) -> Status:
         session_id=record.id,
         notebook_id=record.notebook_id,
         state=found.kernel.status or found.session.status or record.state,
-        mode="live" if record.relay else "direct",
+        mode="live" if record.relay else "",
         where=record.base_url,
         age_s=(datetime.now(timezone.utc) - record.created_at).total_seconds(),
     )
