@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 45.0
 PAGE = Path(__file__).parents[3] / "docs" / "client.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
 @pytest.fixture
@@ -162,13 +163,28 @@ def test_me_names_the_workspace(client: Client) -> None:
     assert client.send(me.get()).workspace.id
 
 
-def test_the_example_of_the_page_runs(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the page about the client shows first works as it stands there."""
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+@pytest.mark.parametrize(
+    ("example", "printed"),
+    [
+        (EXAMPLES[0], "'text/plain': '42'"),
+        (EXAMPLES[1], "['data/sales-1.csv', 'data/sales.csv']\n14 of ? bytes\n"),
+        (EXAMPLES[2], "runs next at 20"),
+    ],
+    ids=["session", "files", "schedule"],
+)
+def test_an_example_of_the_page_runs(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, example: str, printed: str
+) -> None:
+    """What the page about the client shows works as it stands there."""
     monkeypatch.setenv("DEEPNOTE_TOKEN", server.token)
     monkeypatch.setenv("DEEPNOTE_BASE_URL", server.url)
     monkeypatch.setenv("DEEPNOTE_NOTEBOOK_ID", server.new_notebook("1"))
     ran = subprocess.run(
-        [sys.executable, "-c", example], capture_output=True, text=True, check=True
+        [sys.executable, "-c", example], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    assert "'text/plain': '42'" in ran.stdout
+    assert printed in ran.stdout
+
+
+def test_all_examples_of_the_page_are_run() -> None:
+    """None was added that no test knows."""
+    assert len(EXAMPLES) == 3
