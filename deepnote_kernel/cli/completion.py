@@ -24,7 +24,7 @@ _jupyter_deepnote_of_jupyter() {
   _shtab_jupyter_deepnote
 }
 complete -p jupyter >/dev/null 2>&1 ||
-  complete -o filenames -F _jupyter_deepnote_of_jupyter jupyter
+  complete -o bashdefault -F _jupyter_deepnote_of_jupyter jupyter
 """,
     "zsh": """
 _jupyter_deepnote_of_jupyter() {

@@ -76,4 +76,5 @@ class ShellTask:
 
     def settle(self, *, is_ready: bool = True) -> None:  # noqa: ARG002 - the command says the rest
         """Take the line away."""
-        self._progress.stop()
+        if self._progress.live.is_started:  # else it would print an empty line
+            self._progress.stop()

@@ -48,6 +48,15 @@ class Option(NamedTuple):
         """Whether it is given by its own name rather than by its place."""
         return self.flags[0].startswith("-")
 
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value follows its name."""
+        return self.is_flag and self.settings.get("action") in {None, "append"}
+
+    def values(self, names_of: Callable[[str], list[str]]) -> list[str]:
+        """Return what its value may be, as far as that is known."""
+        return list(self.settings.get("choices") or names_of(self.names))
+
 
 def option(*flags: str, help_: str, names: str = "", **settings: Any) -> Option:
     """Describe one argument of a verb.
@@ -248,13 +257,19 @@ class Grammar:
         self, verb: Verb, words: Sequence[str], names_of: Callable[[str], list[str]]
     ) -> list[str]:
         options = (*verb.options, *self._common)
-        for expected in options:
-            if words and words[-1] in expected.flags and "action" not in expected.settings:
-                return list(expected.settings.get("choices", names_of(expected.names)))
-        flags = [expected.flags[-1] for expected in options if expected.is_flag]
-        places = [expected for expected in verb.options if not expected.is_flag]
-        values = [value for place in places[:1] for value in names_of(place.names)]
-        return values + flags
+        flags = {flag: known for known in options if known.is_flag for flag in known.flags}
+        given, open_flag = 0, None
+        for word in words:
+            if open_flag is None and word in flags:
+                open_flag = flags[word] if flags[word].takes_value else None
+            else:
+                given += open_flag is None
+                open_flag = None
+        if open_flag is not None:
+            return open_flag.values(names_of)
+        places = [known for known in verb.options if not known.is_flag]
+        values = places[given].values(names_of) if given < len(places) else []
+        return values + [known.flags[-1] for known in options if known.is_flag]
 
     def parser(self) -> argparse.ArgumentParser:
         """Return the parser, for programs that read one."""

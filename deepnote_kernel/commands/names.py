@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from deepnote_kernel.api import projects
+from deepnote_kernel.api import machines, notebooks, projects
 from deepnote_kernel.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from deepnote_kernel.api import Client
     from deepnote_kernel.api.models import Notebook, Project
 
 __all__ = ["find_notebook_id", "find_project_id", "iterate_notebooks", "known_names"]
+
+_RUNS = 5  # how many runs of how many notebooks are offered
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
@@ -62,14 +67,18 @@ def known_names(client: Client, kind: str) -> list[str]:
 
     Args:
         client: Asks the server.
-        kind: ``project`` or ``notebook``; there are none of any other.
+        kind: ``project``, ``notebook``, ``run`` (the latest) or ``machine``; none of any other.
     """
-    items: Iterable[Project | Notebook] = ()
     if kind == "project":
-        items = [*client.iterate(projects.list_())]
-    elif kind == "notebook":
-        items = [notebook for _, notebook in iterate_notebooks(client)]
-    return [item.name for item in items] + [item.id for item in items]
+        found = [*client.iterate(projects.list_())]
+        return [item.name for item in found] + [item.id for item in found]
+    if kind == "notebook":
+        return _notebook_names(client)
+    if kind == "run":
+        return _latest_runs(client)
+    if kind == "machine":
+        return [item.id for item in client.iterate(machines.list_types())]
+    return []
 
 
 def iterate_notebooks(client: Client) -> Iterator[tuple[Project, Notebook]]:
@@ -77,6 +86,27 @@ def iterate_notebooks(client: Client) -> Iterator[tuple[Project, Notebook]]:
     for project in client.iterate(projects.list_()):
         for notebook in project.notebooks:
             yield project, notebook
+
+
+def _notebook_names(client: Client) -> list[str]:
+    """Return names, with the project's where several notebooks have one, then ids."""
+    found = list(iterate_notebooks(client))
+    counts = Counter(notebook.name for _, notebook in found)
+    names = [
+        notebook.name if counts[notebook.name] == 1 else f"{project.name}/{notebook.name}"
+        for project, notebook in found
+    ]
+    return names + [notebook.id for _, notebook in found]
+
+
+def _latest_runs(client: Client) -> list[str]:
+    """Return the ids of the last runs of the notebooks that ran last: one call each."""
+    ran = [notebook for _, notebook in iterate_notebooks(client) if notebook.last_run_at]
+    ran.sort(key=lambda notebook: notebook.last_run_at or _NEVER, reverse=True)
+    pages = (
+        client.send(notebooks.list_runs(notebook.id, page_size=_RUNS)) for notebook in ran[:_RUNS]
+    )
+    return [run.id for page in pages for run in page.items]
 
 
 def _only(kind: str, text: str, found: Sequence[tuple[str, str]]) -> str:

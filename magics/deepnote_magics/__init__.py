@@ -35,6 +35,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     manager: Any = shell.magics_manager
     magics = manager.registry.pop("DeepnoteMagics", None)
     if magics is not None:
+        magics.remove_completer()
         magics.close()
     manager.registry.pop("LocalMagics", None)
     for kind, name in (("line", "deepnote"), ("cell", "deepnote"), ("cell", "local")):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.completer import SimpleCompletion, context_matcher
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from deepnote_kernel.commands.context import Context
 from deepnote_kernel.commands.grammar import Grammar, HelpShown, UsageError, parse_options
 from deepnote_kernel.commands.table import CELL_OPTIONS, SECTIONS, TABLE
+from deepnote_magics._completion import Names, complete
 from deepnote_magics._surface import IPythonSurface
 
 if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
     from deepnote_kernel.session.remote import Remote
@@ -31,6 +35,8 @@ GRAMMAR = Grammar(
     sections=SECTIONS,
 )
 
+_LINE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?%deepnote\s(?P<rest>.*)")
+
 
 @magics_class
 class DeepnoteMagics(Magics):
@@ -41,6 +47,7 @@ class DeepnoteMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._own_remote: Remote | None = None
+        self._names = Names(lambda: self.remote.settings)
 
     @property
     def is_in_deepnote_kernel(self) -> bool:
@@ -98,15 +105,29 @@ class DeepnoteMagics(Magics):
             context.close()
 
     def add_completer(self) -> None:
-        """Let IPython's completer ask us about lines that begin with ``%deepnote``."""
-        self.shell.set_hook("complete_command", self.complete, str_key="%deepnote")
+        """Let IPython's completer ask us about lines with ``%deepnote``."""
 
-    def complete(self, _shell: InteractiveShell, event: Any) -> list[str]:
+        def deepnote_matcher(context: CompletionContext) -> SimpleMatcherResult:
+            return self.match(context)  # a method cannot be a matcher
+
+        self._matcher: Any = context_matcher()(deepnote_matcher)
+        self.shell.Completer.custom_matchers.append(self._matcher)
+
+    def remove_completer(self) -> None:
+        """Let it ask us no more."""
+        self.shell.Completer.custom_matchers.remove(self._matcher)
+
+    def match(self, context: CompletionContext) -> SimpleMatcherResult:
         """Complete what follows ``%deepnote``; called by IPython's completer."""
-        words = event.text_until_cursor.split()[1:]
-        if event.text_until_cursor[-1:].strip():
-            words = words[:-1]
-        return GRAMMAR.complete(words)
+        line = _LINE.match(context.text_until_cursor)
+        if line is None:
+            return {"completions": []}
+        typed, offered = complete(GRAMMAR, self._names, line["rest"])
+        return {
+            "completions": [SimpleCompletion(text, type="magic") for text in offered],
+            "matched_fragment": typed,
+            "suppress": True,  # keywords of Python, say
+        }
 
     def _context(self) -> Context:
         surface = IPythonSurface(self.shell, self.remote)
