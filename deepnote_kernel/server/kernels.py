@@ -32,7 +32,7 @@ _HANDSHAKE_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 1.0
 _WATCH_INTERVAL_S = 0.5
 _START_TIMEOUT_S = 60.0
-_BEGIN_TIMEOUT_S = 1.0
+_BEGIN_TIMEOUT_S = 5.0  # on a busy computer a kernel takes a request up late
 _RECONNECT_MS = 10
 
 _IPYKERNEL_ARGUMENTS = [

@@ -174,10 +174,14 @@ def test_an_idle_time_out_of_range_is_400(
     assert answer.json() == {"message": "idleShutdownSeconds must be an integer from 60 to 86400"}
 
 
-def test_an_idle_time_is_kept(start_session: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("idleShutdownSeconds", 60), ("storageMode", "readonly"), ("machineType", "fjord")],
+)
+def test_an_option_is_kept(start_session: Callable[..., Any], name: str, value: object) -> None:
     """What was asked for is what the session says."""
-    session = start_session(wait=False, idleShutdownSeconds=60)
-    assert session.content["session"]["idleShutdownSeconds"] == 60
+    session = start_session(wait=False, **{name: value})
+    assert session.content["session"][name] == value
 
 
 def test_an_idle_session_ends(
@@ -209,17 +213,29 @@ def test_a_stopped_session_is_gone(client: httpx.Client, start_session: Any) -> 
     assert client.get(f"/v2/runs/{session.run_id}").status_code == 200
 
 
-def test_live_sessions_are_listed(client: httpx.Client, start_session: Any) -> None:
-    """One that was stopped is not there any more."""
-    session = start_session()
+def test_live_sessions_are_listed_newest_first(
+    client: httpx.Client, start_session: Callable[..., Any]
+) -> None:
+    """In pages; one that was stopped is not there any more."""
+    started = [start_session(wait=False).id for _ in range(3)][::-1]
 
-    def listed() -> bool:
-        return session.id in [each["id"] for each in client.get("/v2/sessions").json()["sessions"]]
+    def listed() -> list[str]:
+        found: list[str] = []
+        params: dict[str, Any] = {"pageSize": 2}
+        while True:
+            page = client.get("/v2/sessions", params=params).json()
+            found += [each["id"] for each in page["sessions"]]
+            token = page["pagination"]["nextPageToken"]
+            assert page["pagination"]["hasMore"] is (token is not None)
+            if token is None:
+                return [each for each in found if each in started]
+            params["pageToken"] = token
 
-    assert listed()
-    assert client.get(session.path).json()["session"]["id"] == session.id
-    client.delete(session.path)
-    assert not listed()
+    assert listed() == started
+    path = f"/v2/sessions/{started[1]}"
+    assert client.get(path).json()["session"]["id"] == started[1]
+    client.delete(path)
+    assert listed() == [started[0], started[2]]
 
 
 def test_a_session_stopped_while_starting_is_gone(
@@ -287,28 +303,78 @@ def test_an_unknown_input_is_400(client: httpx.Client, notebook: Callable[..., s
     assert answer.json() == {"message": 'Input "x" is not defined for this notebook'}
 
 
-@pytest.mark.parametrize("shape", ["blockIds", "blockId"])
-def test_a_session_runs_blocks_as_a_tracked_run(
+def blocks_of(client: httpx.Client, session: Any) -> list[str]:
+    """Return the ids of the blocks of the session's own notebook."""
+    path = f"/v2/notebooks/{session.content['session']['sessionNotebookId']}"
+    return [block["id"] for block in client.get(path).json()["notebook"]["blocks"]]
+
+
+def test_a_session_runs_blocks_as_tracked_runs(
+    client: httpx.Client, start_session: Callable[..., Any], finished: Callable[..., Any]
+) -> None:
+    """In both shapes callers send; blocks of its copy, as changed, in its live kernel."""
+    session = start_session("a = 1")
+    (block_id,) = blocks_of(client, session)
+    client.patch(f"/v2/blocks/{block_id}", json={"content": "a = a + 1; a"})
+    bodies = [
+        {"notebookId": session.notebook_id, "blockIds": [block_id]},
+        {"blockId": block_id},
+    ]
+    for body, expected in zip(bodies, "23", strict=True):
+        answer = client.post(f"{session.path}/runs", json=body)
+        assert answer.status_code == 202
+        (ran,) = finished(answer.json()["runId"], snapshotDelivery="blocks")["snapshotBlocks"]
+        assert ran["id"] == block_id
+        assert ran["outputs"][0]["data"] == {"text/plain": expected}
+    assert session.text("print(a)") == "3\n"
+
+
+def test_a_session_run_takes_inputs_and_dependents(
+    client: httpx.Client, start_session: Callable[..., Any], finished: Callable[..., Any]
+) -> None:
+    """The values are for that run alone; stored ones are as they were."""
+    session = start_session()
+    copy_id = session.content["session"]["sessionNotebookId"]
+    metadata = {"deepnote_variable_name": "n", "deepnote_variable_value": "1"}
+    ids = []
+    for body in (
+        {"type": "input-slider", "metadata": metadata},
+        {"type": "code", "content": "print(n)"},
+        {"type": "code", "content": "print('other')"},
+    ):
+        answer = client.post("/v2/blocks", json={"notebookId": copy_id, **body})
+        ids.append(answer.json()["block"]["id"])
+    answer = session.post("runs", blockIds=ids[:1], runDependentBlocks=True, inputs={"n": "7"})
+    run = finished(answer.json()["runId"], snapshotDelivery="blocks")
+    assert [block["id"] for block in run["snapshotBlocks"]] == ids[:2]
+    assert run["snapshotBlocks"][1]["outputs"][0]["text"] == "7\n"
+    (shown,) = client.get(f"/v2/notebooks/{copy_id}").json()["notebook"]["inputs"]
+    assert shown["value"] == "1"
+    answer = session.post("runs", inputs={"m": "7"})
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"message": 'Input "m" is not defined for this notebook'},
+    )
+
+
+def test_a_session_runs_several_notebooks(
     client: httpx.Client,
     start_session: Callable[..., Any],
     finished: Callable[..., Any],
-    shape: str,
+    until: Callable[..., None],
 ) -> None:
-    """Both shapes callers send run a block of the session's copy in its live kernel."""
-    session = start_session("a = 1")
-    copy_id = session.content["session"]["sessionNotebookId"]
-    (block,) = client.get(f"/v2/notebooks/{copy_id}").json()["notebook"]["blocks"]
-    client.patch(f"/v2/blocks/{block['id']}", json={"content": "b = a + 1; b"})
-    body = (
-        {"notebookId": session.notebook_id, "blockIds": [block["id"]]}
-        if shape == "blockIds"
-        else {"blockId": block["id"]}
-    )
-    answer = client.post(f"{session.path}/runs", json=body)
-    assert answer.status_code == 202
-    (run,) = finished(answer.json()["runId"], snapshotDelivery="blocks")["snapshotBlocks"]
-    assert run["outputs"][0]["data"] == {"text/plain": "2"}
-    assert session.text("print(b)") == "2\n"
+    """Each in a kernel of its own; the runs of one do not wait for those of another."""
+    session = start_session("import time; time.sleep(600)", wait=False)
+    until(lambda: session.status()["kernel"]["executingBlockId"])
+    body = {"projectId": session.content["session"]["projectId"]}
+    second = client.post("/v2/notebooks", json=body).json()["notebook"]["id"]
+    block = {"notebookId": second, "type": "code", "content": "print('second')"}
+    client.post("/v2/blocks", json=block).raise_for_status()
+    answer = client.post(f"{session.path}/runs", json={"notebookId": second})
+    run = finished(answer.json()["runId"], snapshotDelivery="blocks")
+    assert run["notebookId"] == second
+    assert run["snapshotBlocks"][0]["outputs"][0]["text"] == "second\n"
+    assert client.get(session.path).json()["session"]["status"] == "busy"
 
 
 def test_a_run_of_an_unknown_block_is_400(session: Any) -> None:
@@ -323,8 +389,9 @@ def test_runs_wait_for_each_other(
     """Status tells which block runs and which wait; an interrupt stops them all."""
     session = start_session("import time; wait = 600", "time.sleep(wait)", wait=False)
     copy_id = session.content["session"]["sessionNotebookId"]
-    blocks = client.get(f"/v2/notebooks/{copy_id}").json()["notebook"]["blocks"]
-    first, second = (block["id"] for block in blocks)
+    text = {"notebookId": copy_id, "type": "markdown", "content": "is never in the queue"}
+    client.post("/v2/blocks", json=text).raise_for_status()
+    first, second, _ = blocks_of(client, session)
     until(lambda: session.status()["kernel"]["executingBlockId"] == second)
     run_id = session.post("runs").json()["runId"]
     assert session.status()["kernel"] == {
