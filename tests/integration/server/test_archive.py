@@ -249,7 +249,8 @@ def test_a_block_of_another_notebook_gets_an_id_of_its_own(
 ) -> None:
     """A notebook copied into another project leaves the original alone."""
     other = Exchanged(client)
-    block = snapshot.load(*project.export().values()).project.notebooks[0].blocks[0]
+    (text,) = project.export().values()
+    block = snapshot.load(text).project.notebooks[0].blocks[0]
     (text,) = other.export().values()
     other.import_({"a.deepnote": edited(text, blocks=[block])})
     assert other.blocks("Notebook 1")[0]["id"] != block.id
@@ -463,7 +464,8 @@ def with_changes(text: str, change: str) -> Documents:
 def test_documents_that_do_not_fit_are_422(project: Exchanged, change: str, message: str) -> None:
     """And nothing of the archive is taken over."""
     before = project.export()
-    answer = project.post(packed({**with_changes(*before.values(), change)}))
+    (text,) = before.values()
+    answer = project.post(packed({**with_changes(text, change)}))
     assert answer.status_code == 422
     assert answer.json()["message"].startswith(message)
     assert project.export() == before

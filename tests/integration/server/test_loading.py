@@ -15,7 +15,15 @@ from deepnote_kernel import snapshot
 from deepnote_kernel.errors import ConfigError
 from deepnote_kernel.server.folders import Folders
 from deepnote_kernel.server.loading import load_projects
-from deepnote_kernel.server.store import Block, Notebook, Project, Store, new_hex_id, new_uuid
+from deepnote_kernel.server.store import (
+    DATABASE_NAME,
+    Block,
+    Notebook,
+    Project,
+    Store,
+    new_hex_id,
+    new_uuid,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +167,9 @@ def test_what_is_no_source_is_passed_over(loaded: Loaded, tmp_path: Path) -> Non
     write_document(tmp_path / "snapshots" / "b.deepnote", document("Run"))
     (tmp_path / ".env").write_text("SECRET=1")
     (tmp_path / "link.txt").symlink_to(__file__)
-    Store(tmp_path.joinpath("state").mkdir() or tmp_path / "state" / "server.sqlite3").close()
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "x.txt").write_text("a server's")
+    Store(tmp_path / "state" / DATABASE_NAME).close()
     assert loaded.load(tmp_path) == {"Sales": ["Main"]}
     assert loaded.files("Sales") == []
 
@@ -283,6 +293,21 @@ def test_the_server_serves_what_it_loaded(
         until(lambda: client.get(path).json()["run"]["completedAt"])
         run = client.get(path, params={"snapshotDelivery": "blocks"}).json()["run"]
         assert "a,b" in json.dumps(run["snapshotBlocks"])
+
+
+def test_a_person_is_told_the_notebooks_ids(tmp_path: Path) -> None:
+    """One line for each, after the address and the token; each once, however it was named."""
+    content = document("One", "Two")
+    write_document(tmp_path / "x.deepnote", content)
+    command = [sys.executable, "-m", "deepnote_kernel.server"]
+    command += ["--from", str(tmp_path), "--from", str(tmp_path / "x.deepnote")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        lines = [server.stdout.readline() for _ in range(4)]
+        server.terminate()
+        assert server.stdout.read() == ""
+    one, two = content.project.notebooks
+    assert lines[2:] == [f"{one.id}  Sales / One\n", f"{two.id}  Sales / Two\n"]
 
 
 def test_a_server_that_cannot_load_does_not_start(tmp_path: Path) -> None:
