@@ -31,7 +31,7 @@ class Ledger(msgspec.Struct):
     """Strata's cell for each cell of the Jupyter notebook, both by id."""
 
     left: list[str] = []
-    """Strata's cells whose Jupyter cell is gone, kept as long as their variables are."""
+    """Strata's cells that stand for none any more, and are kept as long as their variables are."""
 
 
 def anchor_source(names: Iterable[str], ledger: Ledger) -> str:

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import ast
 import shlex
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast, get_args
 
 import msgspec
 from IPython.core.inputtransformer2 import TransformerManager
 
 from deepnote_kernel.errors import UnsupportedError
 from deepnote_kernel.strata import shims
+from deepnote_kernel.strata.calls.cells import Language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Set as AbstractSet
 
-__all__ = ["LANGUAGES", "Prepared", "ends_in_value", "prepare"]
-
-LANGUAGES: Final = ("python", "prompt", "sql", "markdown", "r", "widget")
-"""What a cell on Strata can be written in; ``%%strata sql`` at the top says so."""
+__all__ = ["Prepared", "ends_in_value", "prepare"]
 
 _DROPPED: Final = {"autoreload", "config", "load_ext", "matplotlib", "reload_ext"}
 _SHOWN: Final = {
@@ -47,7 +45,7 @@ class Prepared(msgspec.Struct, kw_only=True):
     code: str
     """What Strata runs; empty where nothing is left."""
 
-    language: str = "python"
+    language: Language = "python"
     install: list[str] = []
     """Requirements to add to the notebook's environment before the cell runs."""
 
@@ -153,11 +151,12 @@ def _in_language(language: str, body: str, known: AbstractSet[str]) -> Prepared:
         prepared = prepare(body, known=known)
         prepared.code = "\n" + prepared.code  # the magic's own line
         return prepared
-    if language not in LANGUAGES:
+    known_languages = get_args(Language)
+    if language not in known_languages:
         raise UnsupportedError(
-            f"Strata has no cells in {language!r}.", f"It knows {', '.join(LANGUAGES)}."
+            f"Strata has no cells in {language!r}.", f"It knows {', '.join(known_languages)}."
         )
-    return Prepared(code=body, language=language)
+    return Prepared(code=body, language=cast("Language", language))
 
 
 # Line magics

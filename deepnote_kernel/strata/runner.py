@@ -1,0 +1,243 @@
+"""Run one cell on Strata, and whatever has to run so that it can."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from typing import TYPE_CHECKING, Final
+
+from msgspec import structs
+
+from deepnote_kernel.errors import (
+    ConnectionFailedError,
+    ServerError,
+    SessionError,
+    TransportError,
+    UnsupportedError,
+)
+from deepnote_kernel.outputs import Message
+from deepnote_kernel.session._waiting import delays
+from deepnote_kernel.strata.calls import cells
+from deepnote_kernel.strata.failures import error_content, is_unstored, unstored_names
+from deepnote_kernel.strata.models import Result
+from deepnote_kernel.strata.outputs import note, stream
+from deepnote_kernel.strata.refusals import EnvironmentBusyError, NotebookBusyError
+from deepnote_kernel.strata.settings import JUPYTER
+from deepnote_kernel.strata.showing import Showing
+from deepnote_kernel.strata.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from deepnote_kernel.strata.calls.cells import Mode
+    from deepnote_kernel.strata.layout import Layout, Placed
+    from deepnote_kernel.strata.link import Link
+    from deepnote_kernel.strata.source import Prepared
+
+__all__ = ["Runner"]
+
+_CELL_ID: Final = re.compile(r"\bcell ([0-9a-f]{8})\b")
+_LABEL_CHARS: Final = 40
+
+
+class Runner:
+    """Runs cells one after the other: the server refuses a second one meanwhile.
+
+    Args:
+        link: The notebook.
+        layout: Its cells.
+        mode: What a cell sees, as the settings say.
+    """
+
+    def __init__(self, link: Link, layout: Layout, mode: str) -> None:
+        self._link = link
+        self._layout = layout
+        self._showing = Showing(link)
+        self._is_jupyter = mode == JUPYTER
+        self._interrupted = asyncio.Event()
+        self._running = ""
+        self._watcher: Watcher | None = None
+        self._explained: set[str] = set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a cell runs, or waits for the notebook to be free."""
+        return bool(self._running)
+
+    async def run(
+        self, key: str, prepared: Prepared, *, execution_count: int
+    ) -> AsyncIterator[Message]:
+        """Run a cell and yield what it shows; an error among that says that it failed.
+
+        Args:
+            key: What the cell is remembered by.
+            prepared: What to run.
+            execution_count: The number of the cell's value.
+        """
+        self._interrupted.clear()
+        place = self._layout.place if self._is_jupyter else self._layout.place_in_order
+        placed = await place(key, prepared.code, prepared.language)
+        async for message in self._result(placed, prepared, execution_count):
+            yield message
+
+    async def interrupt(self) -> None:
+        """Cancel what runs, or give up waiting for the notebook to be free."""
+        self._interrupted.set()
+        for delay_s in delays(0.05, 0.5):
+            # The run may be under way to the server still.
+            if not self._running or await self._cancel():
+                return
+            await asyncio.sleep(delay_s)
+
+    async def _result(
+        self, placed: Placed, prepared: Prepared, execution_count: int
+    ) -> AsyncIterator[Message]:
+        if self._is_jupyter:
+            for message in await self._prerequisites(placed):
+                yield message
+            result = await self._execute(placed.cell.id, "force")
+        else:
+            result, notes = await self._watched(placed.cell.id)
+            for message in notes:
+                yield message
+        has_failed = result.status == "error" and not is_unstored(result)
+        if has_failed:
+            await self._layout.put_back(placed)
+        for message in await self._showing.messages(
+            result, prepared.code, execution_count=execution_count
+        ):
+            yield message
+        for message in self._remarks(placed, result):
+            yield message
+        if has_failed:
+            named = structs.replace(result, error=self._named(result.error))
+            yield Message(msg_type="error", content=error_content(named, prepared.code))
+            for message in self._advice(placed, result):
+                yield message
+
+    # Running
+
+    async def _execute(self, cell_id: str, mode: Mode) -> Result:
+        self._running = cell_id
+        try:
+            for delay_s in delays(0.1, 1.0):
+                if self._interrupted.is_set():
+                    break
+                with contextlib.suppress(NotebookBusyError, EnvironmentBusyError):
+                    return await self._link.send(cells.execute, cell_id, mode=mode)
+                # Somebody runs a cell, or installs packages, in Strata's own editor.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._interrupted.wait(), delay_s)
+        except ServerError:
+            # A server before 0.8.0 words a cancelled run so.
+            if not self._interrupted.is_set():
+                raise
+        except ConnectionFailedError:
+            raise
+        except TransportError as error:
+            raise SessionError(
+                f"The cell may have run, but its outputs are lost ({error.message.rstrip('.')}).",
+                "Look at its effects before you run it again.",
+            ) from None
+        finally:
+            self._running = ""
+        return Result(cell_id=cell_id, status="error", error_code="cancelled")
+
+    async def _cancel(self) -> bool:
+        running = (self._watcher and self._watcher.running) or self._running
+        try:
+            return (await self._link.send(cells.cancel, running)).cancelled
+        except UnsupportedError:
+            async with self._link.socket() as socket:
+                await socket.send("cell_cancel", cell_id=running)
+                await socket.wait_for("cell_status", timeout_s=1.0)
+            return True
+
+    async def _prerequisites(self, placed: Placed) -> list[Message]:
+        """Run the cells again whose variables are wanted now and were not kept."""
+        producers, _ = self._layout.unstored(placed.cell)
+        found: list[Message] = []
+        for producer in producers:
+            label = _label(producer.source)
+            found.append(note(f"Strata: `{label}` ran once more, for its variables were not kept."))
+            result = await self._execute(producer.id, "force")
+            if is_unstored(result):
+                wanted = self._layout.wanted(producer)
+                self._layout.give_up_storing(producer.id, unstored_names(result, wanted))
+        if producers:
+            await self._layout.refresh()
+        return found
+
+    async def _watched(self, cell_id: str) -> tuple[Result, list[Message]]:
+        """Run a cell, and what is stale above it; tell what that was."""
+        async with Watcher(self._link) as watcher:
+            self._watcher = watcher
+            try:
+                result = await self._execute(cell_id, "normal")
+            finally:
+                self._watcher = None
+            await watcher.settle(cell_id)
+        notes: list[Message] = []
+        for other_id, outcome in watcher.outcomes.items():
+            if other_id != cell_id:
+                notes.append(note(f"Strata: {self._cell_label(other_id)} {_how(outcome)}."))
+                notes += stream("stdout", outcome.get("stdout") or "")
+                notes += stream("stderr", outcome.get("stderr") or "")
+        if result.cache_hit:
+            notes.append(note("Strata: this cell's result came from the cache."))
+        return result, notes
+
+    # Words
+
+    def _remarks(self, placed: Placed, result: Result) -> list[Message]:
+        """Return what a person should know of a cell's variables, each only once."""
+        lines = []
+        if is_unstored(result):
+            names = unstored_names(result, self._layout.wanted(placed.cell))
+            self._layout.give_up_storing(placed.cell.id, names)
+            listed = ", ".join(sorted(names)) or "a variable"
+            lines.append(
+                f"Strata: the cell ran, but {listed} cannot be passed on to other cells. Make it "
+                "in each cell that uses it.\n"
+            )
+        for warning in result.mutation_warnings:
+            if warning.var_name not in self._explained:
+                self._explained.add(warning.var_name)
+                lines.append(
+                    f"Strata: {warning.var_name} was changed in place, which other cells do not "
+                    f"see. Bind the changed value to a name here: {warning.var_name} = ...\n"
+                )
+        return stream("stderr", "".join(lines))
+
+    def _advice(self, placed: Placed, result: Result) -> list[Message]:
+        """Return what may help after a failure."""
+        lines = []
+        _, lost = self._layout.unstored(placed.cell)
+        if lost:
+            listed = ", ".join(sorted(lost))
+            lines.append(f"Strata cannot pass {listed} on from the cell that made it.\n")
+        if result.suggest_install:
+            lines.append(f"`%pip install {result.suggest_install}` adds it to the notebook.\n")
+        return stream("stderr", "".join(lines))
+
+    def _named(self, error: str) -> str:
+        """Return an error's words with cells called by their first line, not by an id."""
+        return _CELL_ID.sub(lambda match: self._cell_label(match[1]), error)
+
+    def _cell_label(self, cell_id: str) -> str:
+        cell = self._layout.get(cell_id)
+        return f"`{_label(cell.source)}`" if cell else f"cell {cell_id}"
+
+
+def _label(source: str) -> str:
+    """Return the first line of a cell that says something, shortened."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    first = next((line for line in lines if not line.startswith("#")), "an empty cell")
+    return first if len(first) <= _LABEL_CHARS else f"{first[: _LABEL_CHARS - 1]}…"
+
+
+def _how(outcome: dict[str, object]) -> str:
+    if outcome.get("error"):
+        return "ran first, and failed"
+    return "came from the cache" if outcome.get("cache_hit") else "ran first"
