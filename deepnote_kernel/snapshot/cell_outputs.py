@@ -13,7 +13,7 @@ from typing import Any
 
 from deepnote_kernel.outputs import DATAFRAME_MIME, with_table
 
-__all__ = ["cell_outputs", "completed", "outputs_of"]
+__all__ = ["cell_outputs", "completed", "joined", "outputs_of"]
 
 JSON = dict[str, Any]
 
@@ -44,31 +44,30 @@ def completed(outputs: list[JSON] | None, execution_count: int | None) -> list[J
     return outputs and [_completed(output, execution_count) for output in outputs]
 
 
+def joined(text: Any) -> str:
+    """Return a text that may come as a list of lines, or not at all."""
+    if isinstance(text, list):
+        return "".join(str(line) for line in text)
+    return "" if text is None else str(text)
+
+
 def _completed(output: JSON, execution_count: int | None) -> JSON:
     kind = output.get("output_type")
     if kind == "stream":
-        return {"name": "stdout", **output, "text": _joined(output.get("text"))}
+        return {"name": "stdout", **output, "text": _lines_joined(output.get("text"))}
     if kind not in _SHOWN:
         return output
     data = output.get("data")
-    full: JSON = {
-        **output,
-        "data": {
-            mime: value if _is_json(mime) else _joined(value)
-            for mime, value in (data if isinstance(data, dict) else {}).items()
-        },
-        "metadata": output.get("metadata") or {},
-    }
-    if kind == "execute_result":
-        full.setdefault("execution_count", execution_count)
-    return full
+    shown = {k: v if _is_json(k) else _lines_joined(v) for k, v in _mapping(data).items()}
+    full = {**output, "data": shown, "metadata": output.get("metadata") or {}}
+    return {"execution_count": execution_count, **full} if kind == "execute_result" else full
 
 
 def _cell_output(output: JSON, execution_count: int | None) -> JSON:
     full = _completed(output, execution_count)
     kind = output.get("output_type")
     if kind == "stream":
-        return {"output_type": kind, "name": str(full["name"]), "text": full["text"]}
+        return {"output_type": kind, "name": str(full["name"]), "text": joined(full["text"])}
     if kind == "error":
         traceback = output.get("traceback")
         lines = traceback if isinstance(traceback, list) else [traceback or ""]
@@ -80,10 +79,11 @@ def _cell_output(output: JSON, execution_count: int | None) -> JSON:
         }
     if kind not in _SHOWN:
         return {}
+    data = {k: v if _is_json(k) else joined(v) for k, v in full["data"].items()}
     shown = {
         "output_type": kind,
-        "data": with_table(full["data"]),
-        "metadata": full["metadata"] if isinstance(full["metadata"], dict) else {},
+        "data": with_table(data),
+        "metadata": _mapping(full["metadata"]),
     }
     if kind == "execute_result":
         shown["execution_count"] = full["execution_count"]
@@ -101,11 +101,13 @@ def _without_table(output: JSON) -> JSON:
     return {**output, "data": left}
 
 
+def _lines_joined(text: Any) -> Any:
+    return joined(text) if isinstance(text, list) else text
+
+
+def _mapping(value: Any) -> JSON:
+    return value if isinstance(value, dict) else {}
+
+
 def _is_json(mime: str) -> bool:
     return mime == "application/json" or mime.endswith("+json")
-
-
-def _joined(text: Any) -> str:
-    if isinstance(text, list):
-        return "".join(str(line) for line in text)
-    return "" if text is None else str(text)

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from deepnote_kernel.snapshot.cell_outputs import cell_outputs, completed, outputs_of
+from deepnote_kernel.snapshot.cell_outputs import cell_outputs, completed, joined, outputs_of
 from deepnote_kernel.snapshot.exported import read_exported
 from deepnote_kernel.snapshot.identity import block_group, content_hash, sorting_key
 from deepnote_kernel.snapshot.markdown import MARKDOWN_TYPES, edited_text, markdown_source
@@ -80,11 +80,12 @@ def block_from_cell(cell: JSON, number: int, *, default_id: str) -> Block:
     Raises:
         DocumentError: ``metadata.deepnote`` holds what no block can; its path is named.
     """
+    cell = {**cell, "source": joined(cell["source"])}
     metadata = _mapping(cell.get("metadata"))
     exported = read_exported(cell, metadata)
     kept = exported or _mapping(metadata.pop(OURS, None))
     shown_hash = kept.pop(_SHOWN, None)
-    block_id = kept.get("id") or cell.get("id") or default_id
+    block_id = kept.get("id", cell.get("id") or default_id)
     execution = _execution(cell, metadata) if cell["cell_type"] == "code" else {}
     fields = {**_told(cell, number, str(block_id)), "content": cell["source"], **execution, **kept}
     block = from_builtins({**fields, "id": block_id}, Block, f"cells[{number}].metadata.{OURS}")

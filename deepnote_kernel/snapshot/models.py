@@ -209,7 +209,9 @@ def to_builtins(value: Any) -> Any:
         return value
     fields = {f.encode_name: getattr(value, f.name) for f in msgspec.structs.fields(value)}
     del fields["extra"]
-    return {k: to_builtins(v) for k, v in fields.items() if v is not None} | value.extra
+    # Empty metadata is left out too: Deepnote's tools want keys in some that is there.
+    left_out: tuple[Any, ...] = (None, {}) if isinstance(value, Block) else (None,)
+    return {k: to_builtins(v) for k, v in fields.items() if v not in left_out} | value.extra
 
 
 def _child(value: Any, kind: Any, path: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -154,9 +155,11 @@ def _order(cells: list[JSON]) -> str:
 
 
 def _is_sorted(blocks: list[Block]) -> bool:
-    """Whether keys tell the order: as texts, or as numbers where they are of several lengths."""
+    """Whether keys tell the order of blocks: as texts, or as numbers where all of them are."""
     keys = [block.sorting_key for block in blocks]
-    orders = (sorted(keys), sorted(keys, key=lambda key: (len(key), key)))
+    orders = [sorted(keys)]
+    if all(re.fullmatch("[0-9]+", key) for key in keys):
+        orders.append(sorted(keys, key=int))
     return len(set(keys)) == len(keys) and keys in orders
 
 
@@ -176,7 +179,7 @@ def _read(source: Path) -> NotebookNode:
 
     try:
         nb: NotebookNode = nbformat.read(source, as_version=4)
-        nbformat.validate(nb)
+        nbformat.validate(nb, relax_add_props=True)  # Deepnote's exports have some
     except (ValueError, nbformat.ValidationError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise DocumentError(

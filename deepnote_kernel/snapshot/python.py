@@ -12,15 +12,14 @@ from __future__ import annotations
 import ast
 import io
 import json
-import pprint
 import re
-import textwrap
 import tokenize
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from deepnote_kernel.snapshot.inputs import INPUT_PREFIX, assignment, variable_name
+from deepnote_kernel.snapshot.validation import has_valid_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +34,19 @@ _TASK = "Deepnote gives an agent this task here:"
 
 DATAFRAME_INTEGRATION = "deepnote-dataframe-sql"
 """The integration of queries over data frames, which DuckDB answers in the kernel."""
+
+_CHART = """\
+import json
+
+from IPython.display import display
+
+display(
+    {{
+        "application/vnd.vegalite.v5+json": json.loads({spec})
+        | {{"data": {{"values": json.loads({frame}.to_json(orient="records", date_format="iso"))}}}}
+    }},
+    raw=True,
+)"""
 
 _UNPRINTABLE = re.compile(r"[^\n\t -\ud7ff\ue000-\U0010ffff]|\x7f")
 
@@ -55,7 +67,9 @@ def edited_python(block: Block, source: str) -> Block | None:
     """
     edit = _edited_input if block.type.startswith(INPUT_PREFIX) else _EDITS.get(block.type)
     edited = edit(block, source) if edit else None
-    return edited if edited and _is_same(python_source(edited), source) else None
+    if edited is None or not has_valid_metadata(edited):
+        return None
+    return edited if _is_same(python_source(edited), source) else None
 
 
 def _comment(text: str) -> str:
@@ -111,16 +125,8 @@ def _chart(block: Block) -> str:
     spec = metadata.get("deepnote_visualization_spec")
     if not metadata.get("deepnote_variable_name") or not isinstance(spec, dict):
         return "# A chart without data."
-    drawn = pprint.pformat(_without_formats(spec), sort_dicts=False, width=88)
-    frame = variable_name(metadata)
-    return (
-        "import json\n\nfrom IPython.display import display\n\n"
-        'display(\n    {\n        "application/vnd.vegalite.v5+json": {\n'
-        f"{textwrap.indent('**' + drawn, ' ' * 12)},\n"
-        '            "data": {\n                "values": json.loads(\n'
-        f'                    {frame}.to_json(orient="records", date_format="iso")\n'
-        "                )\n            },\n        }\n    },\n    raw=True,\n)"
-    )
+    drawn = json.dumps(_without_formats(spec), ensure_ascii=False, indent=2)
+    return _CHART.format(spec=f'r"""\n{drawn}\n"""', frame=variable_name(metadata))
 
 
 def _without_formats(spec: Any) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from deepnote_kernel.snapshot.models import Block, Document, Notebook
 
-__all__ = ["BLOCK_TYPES", "validate"]
+__all__ = ["BLOCK_TYPES", "has_valid_metadata", "validate"]
 
 Check: TypeAlias = "tuple[Callable[[Any], bool], str]"
 
@@ -188,6 +188,11 @@ def validate(document: Document) -> None:
     """
     for path, what, remedy in _problems(document):
         raise DocumentError(f"{path} {what}.", remedy, path=path)
+
+
+def has_valid_metadata(block: Block) -> bool:
+    """Whether Deepnote's tools will take the metadata of a block of its type."""
+    return not any(_metadata_problems("", block))
 
 
 def _problems(document: Document) -> Iterator[tuple[str, str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from deepnote_kernel.snapshot import (
@@ -19,7 +20,10 @@ from deepnote_kernel.snapshot import (
 )
 from deepnote_kernel.snapshot.validation import BLOCK_TYPES
 
-__all__ = ["blocks", "documents", "json_values", "notebooks", "outputs", "texts", "times"]
+__all__ = ["blocks", "documents", "json_values", "notebooks", "outputs", "quick", "texts", "times"]
+
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Large examples are slow to make; the time each takes depends on what else the machine does."""
 
 LINES = [
     "x = 1", "else:", "    *args, b = c", "    !pip install x", "- *a", "a: &b", "<<: *b", "", " ",
@@ -78,7 +82,8 @@ def blocks(draw: st.DrawFn) -> Block:
     """Return a block of any type, with metadata that types of blocks use."""
     names = [
         "deepnote_variable_name", "deepnote_variable_value", "deepnote_img_src", "color",
-        "deepnote_button_title", "deepnote_big_number_title", "sql_integration_id", "checked",
+        "deepnote_button_title", "deepnote_big_number_value", "sql_integration_id", "checked",
+        "formattedRanges", "deepnote_visualization_spec", "indent_level",
     ]  # fmt: skip
     metadata = draw(st.dictionaries(st.sampled_from(names) | words, json_values(), max_size=4))
     has_run = draw(st.booleans())

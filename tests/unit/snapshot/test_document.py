@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from deepnote_kernel.errors import DocumentError
 from deepnote_kernel.snapshot import (
@@ -20,7 +19,7 @@ from deepnote_kernel.snapshot import (
     to_builtins,
     validate,
 )
-from tests.unit.snapshot.strategies import documents
+from tests.unit.snapshot.strategies import documents, quick
 
 JSON = dict[str, Any]
 
@@ -65,6 +64,7 @@ def document(*blocks: JSON, error: str | None = None) -> Document:
 
 
 @given(documents())
+@quick
 def test_a_document_survives_being_written(written: Document) -> None:
     """With everything in it, and the same text each time."""
     read = load(dump(written))
@@ -195,7 +195,7 @@ def test_a_snapshot_hash_is_that_of_its_lines() -> None:
     assert snapshot_hash(from_builtins(data, Document)) == content_hash("\n".join(lines))
 
 
-@given(st.sampled_from(["project", "metadata"]))
+@pytest.mark.parametrize("name", ["project", "metadata"])
 def test_a_missing_part_is_an_error(name: str) -> None:
     """The message names it."""
     data = to_builtins(load(MINIMAL))

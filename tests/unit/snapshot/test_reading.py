@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from deepnote_kernel.errors import DocumentError
 from deepnote_kernel.snapshot.reading import parse
+from tests.unit.snapshot.strategies import quick
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,7 @@ def test_what_the_format_does_not_allow_is_refused(written: str | bytes, message
 @given(
     st.text() | st.binary() | st.lists(st.sampled_from("-:?[]{},&*!|>'\"%@`# \n\ta0")).map("".join)
 )
+@quick
 def test_any_text_is_read_or_refused(text: Any) -> None:
     """There is no other error, whatever the text."""
     try:
