@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -152,7 +151,9 @@ def _read_events(body: bytes) -> list[ChatEvent]:
 
 
 def _event(block: str) -> ChatEvent:
-    fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
-    return reading.adopt(
-        ChatEvent, {"kind": fields.get("event", ""), **json.loads(fields.get("data", "{}"))}
-    )
+    fields = {}
+    for line in block.splitlines():
+        name, _, value = line.partition(":")
+        fields[name] = value.removeprefix(" ")
+    data = reading.parse_object(fields.get("data", "").encode())
+    return reading.adopt(ChatEvent, {"kind": fields.get("event"), **data})

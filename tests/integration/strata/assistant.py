@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 MODEL = "stand-in"
 WORDS = ["You ", "said: "]
 
+_KEY = "made-up-key"
+
+
+def environ(url: str) -> dict[str, str]:
+    """Return what tells a Strata server to ask the stand-in at an address."""
+    return {
+        "STRATA_AI_BASE_URL": f"{url}/v1",
+        "STRATA_AI_API_KEY": _KEY,
+        "STRATA_AI_MODEL": MODEL,
+    }
+
 
 def app() -> Starlette:
     """Return an application that repeats what it is told."""
@@ -35,7 +46,7 @@ async def _models(_request: Request) -> Response:
 
 async def _complete(request: Request) -> Response:
     asked = await request.json()
-    if request.headers["Authorization"] != "Bearer made-up-key":
+    if request.headers["Authorization"] != f"Bearer {_KEY}":
         return JSONResponse({"error": {"message": "Incorrect API key provided"}}, 401)
     words = [*WORDS, asked["messages"][-1]["content"]]
     if asked.get("stream"):

@@ -32,12 +32,8 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StrataServer]:
     """Run a server of version 0.7.0 with a provider of language models."""
     python = server_python("STRATA_0_7_PYTHON")
     with serve(assistant.app()) as provider:
-        environ = {
-            "STRATA_AI_BASE_URL": f"{provider}/v1",
-            "STRATA_AI_API_KEY": "made-up-key",
-            "STRATA_AI_MODEL": assistant.MODEL,
-        }
-        with run_strata(python, tmp_path_factory.mktemp("older"), **environ) as running:
+        folder = tmp_path_factory.mktemp("older")
+        with run_strata(python, folder, **assistant.environ(provider)) as running:
             yield running
 
 
