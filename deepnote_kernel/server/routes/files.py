@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from starlette.datastructures import FormData
     from starlette.requests import Request
 
     from deepnote_kernel.server.services import Services
@@ -44,7 +47,7 @@ class CopyBody(msgspec.Struct, rename="camel"):
 async def upload(request: Request) -> Response:
     """Store a file; where its path is taken, under another, which the answer tells."""
     services = services_of(request)
-    async with request.form(max_files=1) as form:
+    async with _form(request) as form:
         match form.get("projectId"), form.get("path"), form.get("file"):
             case str() as project_id, str() as path, UploadFile() as file:
                 folder = _folder(services, project_id)
@@ -77,6 +80,15 @@ async def delete(request: Request) -> Response:
     place = _asked_for(request)
     place.unlink()
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@contextlib.asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    try:
+        async with request.form(max_files=1) as form:
+            yield form
+    except FormParserError as error:  # only newer releases of Starlette answer this themselves
+        raise BadRequestError(f"Body is not a form: {error}") from None
 
 
 def _asked_for(request: Request) -> Path:
