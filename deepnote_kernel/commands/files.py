@@ -26,7 +26,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     """A file that was saved on this computer."""
 
     path: str
-    size_bytes: int
+    size_bytes: int = msgspec.field(name="size")
 
 
 def list_(context: Context, *, project: str) -> Listing[File]:

@@ -32,6 +32,14 @@ _TO = option(
     help_="write the notebook with its outputs to a file, .ipynb or .deepnote",
     metavar="FILE",
 )
+_SNAPSHOT_WAIT = option(
+    "--snapshot-wait",
+    help_="how long to wait for outputs that come after the run's end (default: %(default)g)",
+    metavar="SECONDS",
+    type=float,
+    default=10.0,  # as Deepnote's own client
+    dest="snapshot_wait_s",
+)
 
 _RUN_OPTIONS = (
     _NOTEBOOK,
@@ -82,6 +90,7 @@ _RUN_OPTIONS = (
         type=float,
         dest="timeout_s",
     ),
+    _SNAPSHOT_WAIT,
     _TO,
 )
 
@@ -246,14 +255,7 @@ _RUNS = Noun(
             (
                 _RUN,
                 _TO,
-                option(
-                    "--wait",
-                    help_="how long to wait for a snapshot that is late (default: %(default)g)",
-                    metavar="SECONDS",
-                    type=float,
-                    default=10.0,
-                    dest="wait_s",
-                ),
+                _SNAPSHOT_WAIT,
             ),
         ),
     },

@@ -40,6 +40,7 @@ def run(  # noqa: PLR0913 - as many as the command has
     downstream: bool,
     wait: bool,
     timeout_s: float | None,
+    snapshot_wait_s: float,
     to: str | None,
 ) -> Card[Run]:
     """Run a notebook; unless told otherwise, wait for its end and show its outputs.
@@ -68,7 +69,7 @@ def run(  # noqa: PLR0913 - as many as the command has
         return run_card(context, context.client.send(runs.get(started.id)))
     with context.surface.task(f"run {notebook}") as task:
         ended = _wait(context, started.id, task, timeout_s)
-    _show(context, ended, to)
+    _show(context, ended, snapshot_wait_s, to)
     return run_card(context, ended)
 
 
@@ -105,10 +106,10 @@ def _wait(context: Context, run_id: str, task: Task, timeout_s: float | None) ->
         raise
 
 
-def _show(context: Context, ended: Run, to: str | None) -> None:
+def _show(context: Context, ended: Run, snapshot_wait_s: float, to: str | None) -> None:
     """Show the outputs of a run, once they have been written where they are wanted."""
     try:
-        text = snapshots.fetch(context.client, ended.id)
+        text = snapshots.fetch(context.client, ended.id, wait_s=snapshot_wait_s)
     except DeepnoteError as error:
         snapshots.raise_failure(ended)
         context.surface.say(str(error))

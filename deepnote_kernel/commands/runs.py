@@ -38,10 +38,10 @@ def show(context: Context, *, run: str) -> Card[Run]:
     return run_card(context, context.client.send(runs.get(run)))
 
 
-def snapshot(context: Context, *, run: str, to: str | None, wait_s: float) -> None:
+def snapshot(context: Context, *, run: str, to: str | None, snapshot_wait_s: float) -> None:
     """Show the outputs of a run, or write them to a file."""
     snapshots.check_target(to)
-    text = snapshots.fetch(context.client, run, wait_s=wait_s)
+    text = snapshots.fetch(context.client, run, wait_s=snapshot_wait_s)
     found = context.client.send(runs.get(run))
     if to is None:
         snapshots.replay(context, found, text)

@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.session.protocol import Event
     from deepnote_kernel.snapshot import Document, Notebook
 
-__all__ = ["WAIT_S", "check_target", "fetch", "raise_failure", "replay", "write"]
-
-WAIT_S = 10.0
-"""Seconds a snapshot may come after the end of its run, as Deepnote's own client allows."""
+__all__ = ["check_target", "fetch", "raise_failure", "replay", "write"]
 
 _POLL_S = 0.5
 _SUFFIXES = (".ipynb", ".deepnote")
@@ -36,16 +33,21 @@ def check_target(to: str | None) -> None:
     """Refuse a file that a snapshot cannot be written to.
 
     Raises:
-        UsageError: Its name does not say which format is wanted.
+        UsageError: Its name does not say which format is wanted, or its folder is missing.
     """
-    if to is not None and Path(to).suffix not in _SUFFIXES:
+    if to is None:
+        return
+    target = Path(to)
+    if target.suffix not in _SUFFIXES:
         raise UsageError(
             f"{to} has no format to write a run in.",
             f"Give a name that ends in {_SUFFIXES[0]} or {_SUFFIXES[1]}.",
         )
+    if not target.parent.is_dir():
+        raise UsageError(f"There is no folder {target.parent}.", "Make it first.")
 
 
-def fetch(client: Client, run_id: str, *, wait_s: float = WAIT_S) -> str:
+def fetch(client: Client, run_id: str, *, wait_s: float) -> str:
     """Return the snapshot of a run that has ended, as the text of a ``.deepnote`` document.
 
     Args:
