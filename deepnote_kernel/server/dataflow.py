@@ -30,7 +30,6 @@ _CHANGING = {
     "symmetric_difference_update", "update",
 }  # fmt: skip
 _MAGICS_OF_PYTHON = {"capture", "memit", "mprun", "prun", "time", "timeit"}
-_COMPREHENSIONS = {"dictcomp", "genexpr", "listcomp", "setcomp"}
 
 _TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))  # ``except*`` is new in Python 3.11
 
@@ -268,7 +267,7 @@ class _Names:
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             self.used.add(node.target.id)
         try:
-            table = symtable.symtable(ast.unparse(node), "block", "exec")
+            table = symtable.symtable(ast.unparse(_AsGenerators().visit(node)), "block", "exec")
         except SyntaxError:
             return
         for symbol in table.get_symbols():
@@ -285,7 +284,7 @@ class _Names:
 
     def _inner(self, table: symtable.SymbolTable, used: set[str]) -> None:
         """Take a scope inside the statement: part of it, or a function that runs later."""
-        is_part = table.get_type() == "class" or table.get_name() in _COMPREHENSIONS
+        is_part = table.get_type() == "class" or table.get_name() == "genexpr"
         used = used if is_part else self.later
         for symbol in table.get_symbols():
             if symbol.is_global() and symbol.is_referenced():
@@ -294,6 +293,23 @@ class _Names:
                 self.set_later.add(symbol.get_name())
         for inner in table.get_children():
             self._inner(inner, used)
+
+
+class _AsGenerators(ast.NodeTransformer):
+    """Makes a generator of every comprehension.
+
+    Since Python 3.12 the symbols of the others are mixed with those of the scope around them.
+    """
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        pair = ast.Tuple([node.key, node.value], ast.Load())
+        return self.generic_visit(ast.GeneratorExp(pair, node.generators))
 
 
 def _case(case: ast.match_case) -> list[ast.stmt]:

@@ -50,6 +50,7 @@ def named(kind: str, variable: str, content: str = "", **metadata: Any) -> tuple
         ("for i in xs:\n    i", {"xs"}),
         ("for i in xs:\n    a = 1\na", {"xs", "a"}),
         ("[a for a in xs if a > t]", {"xs", "t"}),
+        ("{a: {b for b in y} for a in x if (c := a)}", {"x", "y"}),
         ("lambda a: a + b", {"b"}),
         ("def f(a, c=d):\n    e = 1\n    return a + b + e", {"b", "d"}),
         ("def f():\n    return b\nb = 1", set()),
