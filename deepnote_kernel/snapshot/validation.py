@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from deepnote_kernel.errors import DocumentError
+from deepnote_kernel.snapshot.models import to_builtins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK_TYPES", "has_valid_metadata", "validate"]
 
+Problem: TypeAlias = tuple[str, str, str]
 Check: TypeAlias = "tuple[Callable[[Any], bool], str]"
 
 
@@ -27,6 +30,15 @@ def _is_number(value: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_server(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and _is_texts([value.get("name"), value.get("command")])
+        and _is_texts(value.get("args", []))
+        and _TEXTS_BY_NAME[0](value.get("env", {}))
+    )
 
 
 def _one_of(*values: str) -> Check:
@@ -47,6 +59,16 @@ _TEXT_OR_TEXTS: Check = (
 _TEXT_OR_PAIR: Check = (
     lambda value: isinstance(value, str) or (_is_texts(value) and len(value) == len("ab")),
     "a text or two texts",
+)
+_TEXTS_BY_NAME: Check = (
+    lambda value: isinstance(value, dict) and _is_texts([*value.values()]),
+    "a mapping of texts",
+)
+_COUNT: Check = (lambda value: isinstance(value, int) and value >= 0, "a number from 0")
+_DURATION: Check = (lambda value: _is_number(value) and value >= 0, "a number from 0")
+_SERVERS: Check = (
+    lambda value: isinstance(value, list) and all(map(_is_server, value)),
+    "a list of servers, each with a name, a command and maybe args and env",
 )
 _ANYTHING: Check = (lambda _: True, "anything")
 _EMBED: Check = (
@@ -108,7 +130,7 @@ _PLAIN_TYPES: dict[str, dict[str, Check]] = {
     | {"color": _one_of("blue", "green", "yellow", "red", "purple")},
 }
 _EXECUTABLE_TYPES: dict[str, dict[str, Check]] = {
-    "agent": {"deepnote_agent_model": _TEXT, "deepnote_mcp_servers": _LIST},
+    "agent": {"deepnote_agent_model": _TEXT, "deepnote_mcp_servers": _SERVERS},
     "code": {"function_export_name": _TEXT},
     "sql": {
         "deepnote_variable_name": _TEXT,
@@ -175,9 +197,33 @@ _EXECUTABLE_TYPES: dict[str, dict[str, Check]] = {
 BLOCK_TYPES = frozenset(_PLAIN_TYPES | _EXECUTABLE_TYPES)
 """Every type a block may have; Deepnote's tools refuse a document with another."""
 
+_SETTINGS = {
+    "environment": _MAPPING,
+    "mcpServers": _SERVERS,
+    "requirements": _TEXTS,
+    "sqlCacheMaxAge": _NUMBER,
+}
+_ENVIRONMENT = {
+    "customImage": _TEXT,
+    "hash": _TEXT,
+    "packages": _TEXTS_BY_NAME,
+    "platform": _TEXT,
+    "python": _MAPPING,
+}
+_PYTHON = {
+    "environment": _one_of("uv", "conda", "venv", "poetry", "system"),
+    "version": _TEXT,
+}
+_OLD_ENVIRONMENT = {"customImage": _TEXT, "pythonVersion": _TEXT}
+_SUMMARY = {
+    "blocksExecuted": _COUNT,
+    "blocksFailed": _COUNT,
+    "blocksSucceeded": _COUNT,
+    "totalDurationMs": _DURATION,
+}
+
 _HASH = re.compile(r"([A-Za-z0-9]+:)?[A-Fa-f0-9]+", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
-_DEFAULT_VALUE = "deepnote_variable_default_value"  # of the value's type, or null
 
 
 def validate(document: Document) -> None:
@@ -195,22 +241,26 @@ def has_valid_metadata(block: Block) -> bool:
     return not any(_metadata_problems("", block))
 
 
-def _problems(document: Document) -> Iterator[tuple[str, str, str]]:
+def _problems(document: Document) -> Iterator[Problem]:
     """Yield a path, what is wrong there and what to do about it, for each problem."""
-    if execution := document.execution:
-        for name, time in (
-            ("startedAt", execution.started_at),
-            ("finishedAt", execution.finished_at),
-        ):
-            yield from _time(f"execution.{name}", time)
-    for number, notebook in enumerate(document.project.notebooks):
-        yield from _notebook_problems(f"project.notebooks[{number}]", notebook)
-    yield from _duplicates(
-        "project.notebooks", [notebook.id for notebook in document.project.notebooks]
+    project, environment = document.project, document.environment or {}
+    settings = project.settings or {}
+    yield from _checked("environment", environment, _ENVIRONMENT)
+    yield from _checked("environment.python", environment.get("python"), _PYTHON)
+    yield from _checked("project.settings", settings, _SETTINGS)
+    yield from _checked(
+        "project.settings.environment", settings.get("environment"), _OLD_ENVIRONMENT
     )
+    if execution := document.execution:
+        yield from _time("execution.startedAt", execution.started_at)
+        yield from _time("execution.finishedAt", execution.finished_at)
+        yield from _checked("execution.summary", to_builtins(execution.summary), _SUMMARY)
+    for number, notebook in enumerate(project.notebooks):
+        yield from _notebook_problems(f"project.notebooks[{number}]", notebook)
+    yield from _duplicates("project.notebooks", [notebook.id for notebook in project.notebooks])
 
 
-def _notebook_problems(path: str, notebook: Notebook) -> Iterator[tuple[str, str, str]]:
+def _notebook_problems(path: str, notebook: Notebook) -> Iterator[Problem]:
     if notebook.execution_mode not in (None, "block", "downstream"):
         yield f"{path}.executionMode", "must be block or downstream", "Change or remove it."
     for number, block in enumerate(notebook.blocks):
@@ -218,7 +268,7 @@ def _notebook_problems(path: str, notebook: Notebook) -> Iterator[tuple[str, str
     yield from _duplicates(f"{path}.blocks", [block.id for block in notebook.blocks])
 
 
-def _block_problems(path: str, block: Block) -> Iterator[tuple[str, str, str]]:
+def _block_problems(path: str, block: Block) -> Iterator[Problem]:
     if block.type not in BLOCK_TYPES:
         remedy = f"Use one of {', '.join(sorted(BLOCK_TYPES))}."
         yield f"{path}.type", f"is {block.type!r}, which no block has", remedy
@@ -228,20 +278,24 @@ def _block_problems(path: str, block: Block) -> Iterator[tuple[str, str, str]]:
         yield f"{path}.sortingKey", "is missing", "Number the blocks: 000000, 000001 and so on."
     if block.content_hash is not None and not _HASH.fullmatch(block.content_hash):
         yield f"{path}.contentHash", "must be hexadecimal", "Remove it; it is optional."
-    yield from _time(f"{path}.executionStartedAt", block.execution_started_at)
-    yield from _time(f"{path}.executionFinishedAt", block.execution_finished_at)
+    if block.type in _EXECUTABLE_TYPES:
+        yield from _time(f"{path}.executionStartedAt", block.execution_started_at)
+        yield from _time(f"{path}.executionFinishedAt", block.execution_finished_at)
     yield from _metadata_problems(f"{path}.metadata", block)
 
 
-def _metadata_problems(path: str, block: Block) -> Iterator[tuple[str, str, str]]:
+def _metadata_problems(path: str, block: Block) -> Iterator[Problem]:
     metadata = block.metadata
-    known = _checks(block.type)
-    for name in metadata:
-        is_right, wanted = known.get(name, _ANYTHING)
-        if not (is_right(metadata[name]) or (name == _DEFAULT_VALUE and metadata[name] is None)):
-            yield f"{path}.{name}", f"must be {wanted}", "Change or remove it."
+    yield from _checked(path, metadata, _checks(block.type))
     if block.type == "notebook-function" and metadata and "function_notebook_id" not in metadata:
         yield f"{path}.function_notebook_id", "is missing", "Give the notebook's id, or null."
+
+
+def _checked(path: str, mapping: Any, checks: dict[str, Check]) -> Iterator[Problem]:
+    for name, value in mapping.items() if isinstance(mapping, dict) else ():
+        is_right, wanted = checks.get(name, _ANYTHING)
+        if not is_right(value):
+            yield f"{path}.{name}", f"must be {wanted}", "Change or remove it."
 
 
 def _checks(block_type: str) -> dict[str, Check]:
@@ -249,16 +303,28 @@ def _checks(block_type: str) -> dict[str, Check]:
         return _ANY_BLOCK | _PLAIN_TYPES[block_type]
     known = _ANY_BLOCK | _EXECUTABLE | _EXECUTABLE_TYPES.get(block_type, {})
     if "deepnote_variable_value" in known and block_type != "input-file":
-        known[_DEFAULT_VALUE] = known["deepnote_variable_value"]
+        is_right, wanted = known["deepnote_variable_value"]
+        known["deepnote_variable_default_value"] = (
+            lambda value: value is None or is_right(value),
+            f"{wanted}, or null",
+        )
     return known
 
 
-def _time(path: str, time: str | None) -> Iterator[tuple[str, str, str]]:
-    if time is not None and not _TIME.fullmatch(time):
+def _time(path: str, time: str | None) -> Iterator[Problem]:
+    if time is not None and not _is_time(time):
         yield path, "must be a UTC time that ends in Z", "Write it as 2026-11-20T12:00:00.000Z."
 
 
-def _duplicates(path: str, ids: list[str]) -> Iterator[tuple[str, str, str]]:
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text[: len("2026-11-20T12:00:00")])
+    except ValueError:
+        return False
+    return _TIME.fullmatch(text) is not None
+
+
+def _duplicates(path: str, ids: list[str]) -> Iterator[Problem]:
     for one, count in Counter(ids).items():
         if count > 1:
             yield path, f"has {count} entries with the id {one!r}", "Give each its own."
