@@ -134,8 +134,6 @@ def _written_block(block: Block, number: int) -> snapshot.Block:
     metadata = _without_traces(block.metadata)
     if block.integration_id is not None:
         metadata[_INTEGRATION] = block.integration_id
-    if block.type == "notebook-function":
-        metadata.setdefault("function_notebook_id", None)  # Deepnote's reader demands it
     return snapshot.Block(
         id=block.id,
         type=block.type,

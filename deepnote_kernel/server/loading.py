@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-import warnings
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepnote_kernel import snapshot
@@ -61,10 +60,7 @@ def load_projects(store: Store, folders: Folders, path: Path) -> list[Project]:
     try:
         sources = list(_sources(path))
         if not sources:
-            raise ConfigError(
-                f"There is no notebook in {path}.",
-                "Name a .deepnote or .ipynb file, or its folder.",
-            )
+            raise ConfigError(f"There is no notebook in {path}.", _REMEDY)
         with store.transaction():
             projects = [_put_project(store, source.content) for source in sources]
         for source, project in zip(sources, projects, strict=True):
@@ -103,12 +99,10 @@ def _projects(files: list[Path], origin: Path) -> list[snapshot.Project]:
     """
     projects: dict[str, snapshot.Project] = {}
     for file in files:
-        if file.suffix == ".deepnote":
-            found = _read_document(file)
-        else:
-            project_id = str(uuid.uuid5(uuid.NAMESPACE_URL, origin.as_uri()))
-            notebook = _read_notebook(file, project_id)
-            found = snapshot.Project(id=project_id, name=origin.name, notebooks=[notebook])
+        try:
+            found = _read(file, origin)
+        except DocumentError as error:
+            raise ConfigError(f"{file} cannot be loaded: {error}") from None
         if found.id in projects:
             projects[found.id].notebooks += found.notebooks
         else:
@@ -116,33 +110,22 @@ def _projects(files: list[Path], origin: Path) -> list[snapshot.Project]:
     return list(projects.values())
 
 
-def _read_document(file: Path) -> snapshot.Project:
-    try:
+def _read(file: Path, origin: Path) -> snapshot.Project:
+    if file.suffix == ".deepnote":
         document = snapshot.load(file.read_bytes())
         snapshot.validate(document)
-    except DocumentError as error:
-        raise ConfigError(f"{file} cannot be loaded: {error}") from None
-    project = document.project
-    if not is_id(project.id):
-        project.id = str(uuid.uuid5(uuid.NAMESPACE_OID, project.id))
-    return project
-
-
-def _read_notebook(file: Path, project_id: str) -> snapshot.Notebook:
-    import nbformat  # noqa: PLC0415 - slow, and only some servers read notebooks
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # cells without an id get one
-            notebook = nbformat.reads(file.read_text(encoding="utf-8"), as_version=4)
-    # It finds out by all of these that a file is no notebook.
-    except (nbformat.ValidationError, ValueError, TypeError, AttributeError, KeyError):
-        raise ConfigError(
-            f"{file} cannot be loaded: it is no notebook that Jupyter can read.",
-            "Repair or remove it.",
-        ) from None
-    notebook_id = uuid.uuid5(uuid.UUID(project_id), file.name).hex
-    return snapshot.from_nbformat(notebook, name=file.stem, notebook_id=notebook_id)
+        project = document.project
+        if not is_id(project.id):
+            project.id = str(uuid.uuid5(uuid.NAMESPACE_OID, project.id))
+        return project
+    # Ids are the same every time, so that the next start finds what this one has put there.
+    project_id = uuid.uuid5(uuid.NAMESPACE_URL, origin.as_uri())
+    notebook = snapshot.from_nbformat(
+        snapshot.read_nbformat(file),
+        name=file.stem,
+        notebook_id=uuid.uuid5(project_id, file.name).hex,
+    )
+    return snapshot.Project(id=str(project_id), name=origin.name, notebooks=[notebook])
 
 
 def _put_project(store: Store, content: snapshot.Project) -> Project:
@@ -168,7 +151,7 @@ def _put_notebook(store: Store, project_id: str, content: snapshot.Notebook) -> 
     if not is_id(content.id) or any(
         found.project_id != project_id for found in store.find(Notebook, id=content.id)
     ):
-        # The same every time, so that the next start finds it.
+        # As above: the same every time.
         content.id = uuid.uuid5(uuid.NAMESPACE_OID, f"{project_id} {content.id}").hex
     siblings = store.find(Notebook, project_id=project_id, source_id=None)
     if content.id in {each.id for each in siblings}:

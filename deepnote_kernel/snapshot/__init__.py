@@ -27,6 +27,7 @@ from deepnote_kernel.snapshot.notebooks import (
     convert_file,
     from_nbformat,
     new_document,
+    read_nbformat,
     to_nbformat,
 )
 from deepnote_kernel.snapshot.validation import validate
@@ -50,6 +51,7 @@ __all__ = [
     "from_nbformat",
     "load",
     "new_document",
+    "read_nbformat",
     "slug",
     "snapshot_document",
     "snapshot_file_name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+import warnings
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["convert_file", "from_nbformat", "new_document", "to_nbformat"]
+__all__ = ["convert_file", "from_nbformat", "new_document", "read_nbformat", "to_nbformat"]
 
 JSON = dict[str, Any]
 
@@ -95,6 +96,29 @@ def from_nbformat(nb: NotebookNode, *, name: str = "", notebook_id: str = "") ->
     return notebook
 
 
+def read_nbformat(source: Path) -> NotebookNode:
+    """Return the Jupyter notebook in a file, brought to version 4.
+
+    Raises:
+        DocumentError: The file holds none.
+        OSError: The file cannot be read.
+    """
+    import nbformat  # noqa: PLC0415 - takes 50 ms
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cells without an id get one
+            nb: NotebookNode = nbformat.read(source, as_version=4)
+            nbformat.validate(nb, relax_add_props=True)  # Deepnote's exports have some
+    # What is JSON but no notebook fails anywhere in there.
+    except (ValueError, TypeError, AttributeError, nbformat.ValidationError) as error:
+        reason = (str(error).splitlines() or [""])[0].rstrip(".")
+        raise DocumentError(
+            f"{source.name} is not a Jupyter notebook: {reason}.", "Open and save it in Jupyter."
+        ) from None
+    return nb
+
+
 def new_document(
     notebooks: Iterable[Notebook], *, name: str, project_id: str = "", created_at: str = ""
 ) -> Document:
@@ -124,7 +148,7 @@ def convert_file(source: Path, target: Path, *, notebook: str = "") -> None:
     """
     match source.suffix, target.suffix:
         case ".ipynb", ".deepnote":
-            text = dump(_document(_read(source), source.stem))
+            text = dump(_document(read_nbformat(source), source.stem))
             target.write_text(text, encoding="utf-8")
         case ".deepnote", ".ipynb":
             document = load(source.read_bytes())
@@ -172,20 +196,6 @@ def _document(nb: NotebookNode, name: str) -> Document:
     document = from_builtins(rest, Document, f"metadata.{OURS}.{_ENVELOPE}")
     document.project.notebooks = [notebook]
     return document
-
-
-def _read(source: Path) -> NotebookNode:
-    import nbformat  # noqa: PLC0415 - takes 50 ms
-
-    try:
-        nb: NotebookNode = nbformat.read(source, as_version=4)
-        nbformat.validate(nb, relax_add_props=True)  # Deepnote's exports have some
-    except (ValueError, nbformat.ValidationError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise DocumentError(
-            f"{source.name} is not a Jupyter notebook: {reason}.", "Open and save it in Jupyter."
-        ) from None
-    return nb
 
 
 def _written(document: Document, notebook: Notebook) -> str:

@@ -423,6 +423,8 @@ def test_a_document_of_several_notebooks_asks_which(
     [
         ("a.ipynb", "{", "b.deepnote", "a.ipynb is not a Jupyter notebook"),
         ("a.ipynb", '{"nbformat": 4, "nbformat_minor": 5}', "b.deepnote", "not a Jupyter notebook"),
+        ("a.ipynb", "[]", "b.deepnote", "not a Jupyter notebook"),
+        ("a.ipynb", '{"nbformat": 4, "cells": [1]}', "b.deepnote", "not a Jupyter notebook"),
         ("a.ipynb", "{}", "b.ipynb", r"a.ipynb cannot become b.ipynb\. One must end"),
         ("a.deepnote", "", "b.ipynb", "is empty"),
     ],
