@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 __all__ = ["LocalPart", "Split", "split"]
 
-_CELL_MAGIC = re.compile(r"\s*%%(?P<name>local|deepnote)\b(?P<rest>.*)")
+_CELL_MAGIC = re.compile(r"\s*%%(?P<name>local|deepnote|strata)\b(?P<rest>.*)")
 
 _LOCAL_LINE = re.compile(
     r"""
@@ -15,7 +15,7 @@ _LOCAL_LINE = re.compile(
     (?:[\w.]+\s*=\s*)?              # name = %deepnote status
     \?{0,2}                         # ?%deepnote
     %(?:
-        deepnote\b
+        (?:deepnote|strata)\b
       | (?:re|un)?load_ext\s+deepnote_magics\b
     )
     """,
@@ -32,13 +32,22 @@ class Split(NamedTuple):
     remote: str
 
 
-def split(code: str) -> Split:
+def split(code: str, ours: str = "deepnote") -> Split:
     """Split a cell into what runs in this process and, after it, on the far side.
 
-    Here run: a ``%%local`` cell, and the ``%deepnote`` lines a cell begins with. The remote part
-    keeps its line numbers, so that a traceback points at the line the person sees.
+    Here run: a ``%%local`` cell, a cell for another system, and the ``%deepnote`` and ``%strata``
+    lines a cell begins with. The remote part keeps its line numbers, so that a traceback points at
+    the line the person sees.
+
+    Args:
+        code: The cell.
+        ours: The magic of the system that the far side is.
     """
     if magic := _CELL_MAGIC.match(code):
+        if magic["name"] not in {"local", ours}:
+            return Split(code, "")
+        if ours == "strata" and magic["name"] == ours:
+            return Split("", code)  # the rest of its line is a language
         if magic["rest"].strip():  # %%local?, or a mistake: the magic itself has the answer
             return Split(code, "")
         body = _pad(code[: magic.start("name")], code[magic.end() + 1 :])
@@ -56,14 +65,20 @@ class LocalPart:
 
     IPython is given whole cells, so that its history has what the person wrote. Code with no such
     part is an editor's, and is left as it is.
+
+    Args:
+        ours: The magic of the system that the far side is.
     """
+
+    def __init__(self, ours: str = "deepnote") -> None:
+        self._ours = ours
 
     # IPython then leaves it out when it is asked whether a cell is complete: all of it matters.
     has_side_effects = True
 
     def __call__(self, lines: list[str]) -> list[str]:
         """Return the lines that run here."""
-        here = split("".join(lines)).local
+        here = split("".join(lines), self._ours).local
         return here.splitlines(keepends=True) if here else lines
 
 

@@ -18,7 +18,7 @@ _NAMES = sorted({*keyword.kwlist, *(name for name in dir(builtins) if not name.s
 
 _TYPES = "_jupyter_types_experimental"
 
-_LOCAL_LINE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?%{1,2}(?:deepnote|local)\b")
+_LOCAL_LINE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?%{1,2}(?:deepnote|local|strata)\b")
 _LOCAL_CELL = re.compile(r"\s*%%local\b")
 _WORD = re.compile(r"(?P<magic>(?:(?<=\s)|^)%{1,2}\w*)$|(?<![\w.%])(?P<name>[^\W\d]\w*)$")
 _NAME_AT_CURSOR = re.compile(r"[\w.]*$")

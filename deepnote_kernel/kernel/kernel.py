@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from traitlets import Enum, Float, Integer, List, Unicode
 
@@ -24,6 +24,8 @@ from deepnote_kernel.kernel.housekeeping import Kind, classify, without_thread
 from deepnote_kernel.kernel.parents import Parents
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deepnote_kernel.kernel.remote_cell import RemoteCell
     from deepnote_kernel.outputs import JSON, Message
     from deepnote_kernel.session.remote import Remote
@@ -42,6 +44,18 @@ class DeepnoteKernel(KernelBase):
     The session starts with the first cell. ``%deepnote`` lines, ``%%local`` cells and an editor's
     own code run in this process and start nothing.
     """
+
+    system: ClassVar[str] = "Deepnote"
+    """Where cells run, for people to read."""
+
+    magic: ClassVar[str] = "deepnote"
+    """The magic whose session this kernel's is."""
+
+    warm_up: ClassVar[tuple[str, ...]] = (
+        "deepnote_kernel.session.keeper",
+        "deepnote_kernel.session.lifecycle",
+    )
+    """Modules that the first cell needs."""
 
     implementation = "deepnote-kernel"
     implementation_version = __version__
@@ -98,13 +112,13 @@ class DeepnoteKernel(KernelBase):
         self.shell_handlers.update(dict.fromkeys(COMM_MESSAGES, self._comms.handle))
         # Jedi reads %deepnote as Python, and offers keywords after it.
         self.shell.Completer.use_jedi = False
-        self.shell.input_transformers_cleanup.append(LocalPart())
+        self.shell.input_transformers_cleanup.append(LocalPart(self.magic))
         self.shell.extension_manager.load_extension("deepnote_magics")
 
     def start(self) -> None:
         """Begin to serve, and once that is under way import what the first cell will need."""
         super().start()
-        self.loop.call_later(_WARM_UP_AFTER_S, _warm_up)
+        self.loop.call_later(_WARM_UP_AFTER_S, _warm_up, self.warm_up)
 
     # The session
 
@@ -113,11 +127,12 @@ class DeepnoteKernel(KernelBase):
         """The session's façade, shared with the magics; nothing starts by asking for it.
 
         Raises:
-            ConfigError: A ``DEEPNOTE_*`` variable or an option of the kernel cannot be read.
+            ConfigError: An environment variable or an option of the kernel cannot be read.
         """
         with self._remote_guard:
             if self._remote is None:
-                self._remote = self._new_remote()
+                self._remote = self.new_remote()
+                self._remote.on_message = self._on_message
             return self._remote
 
     @property
@@ -125,16 +140,22 @@ class DeepnoteKernel(KernelBase):
         """Whether a session runs."""
         return self._remote is not None and self._remote.session is not None
 
-    def _new_remote(self) -> Remote:
+    def new_remote(self) -> Remote:
+        """Return the façade of a session; called once, when it is first asked for."""
         from deepnote_kernel.config import Settings  # noqa: PLC0415 - not needed to start
         from deepnote_kernel.session.remote import Remote  # noqa: PLC0415 - as above
 
-        names = set(Settings.__struct_fields__) & set(self.trait_names(config=True))
-        settings = Settings.from_env(os.environ, **{name: getattr(self, name) for name in names})
-        owner = Path(getattr(self.parent, "connection_file", "") or "").name
-        remote = Remote(settings, owner=owner)
-        remote.on_message = self._on_message
-        return remote
+        settings = Settings.from_env(os.environ, **self.options(Settings.__struct_fields__))
+        return Remote(settings, owner=self.owner)
+
+    def options(self, names: Iterable[str]) -> JSON:
+        """Return the values of those of this kernel's options that have one of these names."""
+        return {name: getattr(self, name) for name in {*names} & {*self.trait_names(config=True)}}
+
+    @property
+    def owner(self) -> str:
+        """What this kernel's sessions are recorded under: the name of its connection file."""
+        return Path(getattr(self.parent, "connection_file", "") or "").name
 
     def _on_message(self, message: Message) -> None:
         """Take what arrives while no cell runs; called in the session's thread."""
@@ -201,7 +222,7 @@ class DeepnoteKernel(KernelBase):
 
     async def _run_cell(self, code: str, options: JSON) -> JSON:
         """Run the parts of a cell where they belong, under one number."""
-        here, there = split(code)
+        here, there = split(code, self.magic)
         count = self.shell.execution_count
         reply: JSON = {"status": "ok"}
         if here:
@@ -260,7 +281,7 @@ class DeepnoteKernel(KernelBase):
             self._remote_cell = None
 
     def _refuse(self) -> JSON:
-        error = UnsupportedError("The Deepnote kernel has no debugger.", "Use %debug or print.")
+        error = UnsupportedError(f"The {self.system} kernel has no debugger.", "Use print.")
         content = error_content(error)
         return error_reply(content, execution_count=self.shell.execution_count)
 
@@ -316,7 +337,7 @@ class DeepnoteKernel(KernelBase):
             "request_seq": msg.get("seq", 0),
             "command": msg.get("command", ""),
             "success": False,
-            "message": "The Deepnote kernel has no debugger.",
+            "message": f"The {self.system} kernel has no debugger.",
         }
 
     # Comms
@@ -339,11 +360,8 @@ class DeepnoteKernel(KernelBase):
         }
 
 
-def _warm_up() -> None:
-    """Import the session in a thread; the person is still reading their notebook."""
+def _warm_up(modules: Iterable[str]) -> None:
+    """Import modules in a thread; the person is still reading their notebook."""
     threading.Thread(
-        target=import_module,
-        args=["deepnote_kernel.session.keeper"],
-        name="deepnote-warm-up",
-        daemon=True,
+        target=lambda: [*map(import_module, modules)], name="deepnote-warm-up", daemon=True
     ).start()

@@ -17,7 +17,15 @@ __all__ = ["StartLine"]
 Publish: TypeAlias = "Callable[[str, JSON], None]"
 
 _READY = "ready"
-_STAGES = {"machine starting", "pending", "running", "running the notebook", _READY}
+_STAGES = {
+    "machine starting",
+    "opening the notebook",
+    "pending",
+    "preparing its packages",
+    "running",
+    "running the notebook",
+    _READY,
+}
 
 _NOTEWORTHY_S = 10.0
 
@@ -31,6 +39,7 @@ class StartLine:
 
     Args:
         publish: Sends a message, given its type and content, on iopub.
+        system: Where the session starts.
         is_alone: Whether the cell shows nothing else yet, so that its output may be cleared.
         clock: Tells the time in seconds.
     """
@@ -39,10 +48,12 @@ class StartLine:
         self,
         publish: Publish,
         *,
+        system: str = "Deepnote",
         is_alone: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publish = publish
+        self._system = system
         self._is_alone = is_alone
         self._clock = clock
         self._display_id = ""
@@ -60,7 +71,7 @@ class StartLine:
         if not self._display_id:
             self._display_id, self._started_at = uuid.uuid4().hex, self._clock()
             msg_type = "display_data"
-        self._send(msg_type, f"Deepnote: {line} …")
+        self._send(msg_type, f"{self._system}: {line} …")
 
     def settle(self, *, is_ready: bool = True) -> None:
         """Take the line away, or leave a quiet one, now that the start is over.
@@ -74,7 +85,7 @@ class StartLine:
         if took_s >= _NOTEWORTHY_S or not self._is_alone:
             self._notes.append(f"session {'' if is_ready else 'not '}ready after {took_s:.0f} s")
         if self._notes:
-            self._send("update_display_data", f"Deepnote: {'; '.join(self._notes)}")
+            self._send("update_display_data", f"{self._system}: {'; '.join(self._notes)}")
         else:
             self._publish("clear_output", {"wait": False})
         self._display_id, self._notes = "", []

@@ -27,10 +27,7 @@ _PACE_S = 0.1
 
 _PRESSES = 3
 _PATIENCE_S = 5.0
-_NO_REACTION = (
-    "The session does not react to the interrupt; the cell may still be running there.",
-    "See `%deepnote status`, or restart the kernel.",
-)
+_NO_REACTION = "The session does not react to the interrupt; the cell may still be running there."
 
 
 class RemoteCell:
@@ -58,7 +55,7 @@ class RemoteCell:
         self._cell = cell
         self._request = request
         self._pacer = Pacer(kernel.stream_rate)
-        self._start = StartLine(self._publish, is_alone=is_alone)
+        self._start = StartLine(self._publish, system=kernel.system, is_alone=is_alone)
         self._question: asyncio.Task[None] | None = None
         self._pressed_at: list[float] = []
         self._is_given_up = False
@@ -72,7 +69,8 @@ class RemoteCell:
         except asyncio.CancelledError:
             if not self._is_given_up:
                 raise
-            return self._failed(SessionError(*_NO_REACTION))
+            remedy = f"See `{self._remote.settings.magic} status`, or restart the kernel."
+            return self._failed(SessionError(_NO_REACTION, remedy))
         except DeepnoteError as error:
             return self._failed(error)
         except Exception as error:

@@ -40,9 +40,9 @@ from deepnote_kernel.outputs import (
     to_messages,
 )
 from deepnote_kernel.session import _far
-from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.pages import page_url
 from deepnote_kernel.session.protocol import Message, Reply, Status
+from deepnote_kernel.session.waiting import delays
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

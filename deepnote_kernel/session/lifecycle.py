@@ -32,11 +32,11 @@ from deepnote_kernel.errors import (
     UnsupportedError,
 )
 from deepnote_kernel.session import scratch
-from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.clients import open_client
 from deepnote_kernel.session.direct import DirectSession
 from deepnote_kernel.session.live import LiveSession
 from deepnote_kernel.session.record import HANDED_OVER, Record
+from deepnote_kernel.session.waiting import delays
 
 if TYPE_CHECKING:
     from deepnote_kernel.api import AsyncClient

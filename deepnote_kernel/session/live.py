@@ -27,9 +27,9 @@ from deepnote_kernel.errors import (
 )
 from deepnote_kernel.outputs import Message, to_messages, with_table
 from deepnote_kernel.relay.near import WAIT_S, Budget, Frame, Link, RelayLostError, installer
-from deepnote_kernel.session._waiting import delays
 from deepnote_kernel.session.direct import DirectSession
 from deepnote_kernel.session.protocol import InputRequest, Reply
+from deepnote_kernel.session.waiting import delays
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -100,11 +100,23 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 class Session(Protocol):
     """One remote session. All methods run on the loop that started it."""
 
-    settings: Settings
-    session_id: str
-    notebook_id: str
     on_message: Callable[[Message], None] | None
     """Takes messages that arrive while no cell runs: of widget callbacks, of threads that go on."""
+
+    @property
+    def settings(self) -> Settings:
+        """How the session was asked for."""
+        ...
+
+    @property
+    def session_id(self) -> str:
+        """The session, by the server's id."""
+        ...
+
+    @property
+    def notebook_id(self) -> str:
+        """The notebook whose cells run, as the server calls it."""
+        ...
 
     def run(self, cell: Cell) -> AsyncIterator[Event]:
         """Run a cell and yield what happens to it; the last event is its :class:`Reply`.

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from deepnote_kernel.errors import SessionError
-from deepnote_kernel.session._waiting import delays
+from deepnote_kernel.session.waiting import delays
 from deepnote_kernel.strata.calls import environment, notebooks
 from deepnote_kernel.strata.refusals import SessionClosedError
 from deepnote_kernel.strata.socket import Socket

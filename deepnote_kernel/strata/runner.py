@@ -17,7 +17,7 @@ from deepnote_kernel.errors import (
     UnsupportedError,
 )
 from deepnote_kernel.outputs import Message
-from deepnote_kernel.session._waiting import delays
+from deepnote_kernel.session.waiting import delays
 from deepnote_kernel.strata.calls import cells
 from deepnote_kernel.strata.failures import error_content, is_unstored, unstored_names
 from deepnote_kernel.strata.models import Result

@@ -156,7 +156,8 @@ def _in_language(language: str, body: str, known: AbstractSet[str]) -> Prepared:
         raise UnsupportedError(
             f"Strata has no cells in {language!r}.", f"It knows {', '.join(known_languages)}."
         )
-    return Prepared(code=body, language=cast("Language", language))
+    shown = {"text/markdown": body, "text/plain": body} if language == "markdown" else {}
+    return Prepared(code=body, language=cast("Language", language), shown=shown)
 
 
 # Line magics

@@ -52,7 +52,7 @@ class DeepnoteMagics(Magics):
     @property
     def is_in_deepnote_kernel(self) -> bool:
         """Whether cells run remotely without being asked to."""
-        return hasattr(type(getattr(self.shell, "kernel", None)), "remote")
+        return getattr(getattr(self.shell, "kernel", None), "magic", "") == "deepnote"
 
     @property
     def remote(self) -> Remote:

@@ -26,10 +26,11 @@ COMM = Message(msg_type="comm_msg", content={"comm_id": "k"}, buffers=[b"x"])
 class ScriptedSession(Session):
     """A place where cells run that remembers what it was asked and does what the test says."""
 
+    settings = Settings()
+    session_id = "s1"
+    notebook_id = "nb1"
+
     def __init__(self) -> None:
-        self.settings = Settings()
-        self.session_id = "s1"
-        self.notebook_id = "nb1"
         self.on_message = None
         self.asked: list[Any] = []
         self.script: list[Event | Exception] = [Reply(content={"status": "ok"})]
