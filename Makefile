@@ -21,15 +21,16 @@ lab: $(VENV)/.lab build/quickstart.ipynb ## Open JupyterLab on the notebook that
 	$(VENV)/bin/jupyter lab $(LAB_OPTIONS) build/quickstart.ipynb
 
 .PHONY: test
-test: $(VENV)/.test $(VENV)-deepnote/.ready $(VENV)-strata/.ready $(VENV)-strata-0.7/.ready ## Run all tests.
+test: $(VENV)/.test $(VENV)-deepnote/.ready $(VENV)-clients/.ready $(VENV)-strata/.ready $(VENV)-strata-0.7/.ready ## Run all tests.
 	FAR_SIDE_PYTHON=$(abspath $(VENV)-deepnote/bin/python) \
+	  OFFICIAL_CLIENTS_PYTHON=$(abspath $(VENV)-clients/bin/python) \
 	  STRATA_PYTHON=$(abspath $(VENV)-strata/bin/python) \
 	  STRATA_0_7_PYTHON=$(abspath $(VENV)-strata-0.7/bin/python) \
 	  $(VENV)/bin/pytest $(PYTEST_OPTIONS)
 
 .PHONY: clean
 clean: ## Remove the environment and everything built.
-	rm -rf $(VENV) $(VENV)-deepnote $(VENV)-strata $(VENV)-strata-0.7 build dist .nox .coverage .coverage.*
+	rm -rf $(VENV) $(VENV)-deepnote $(VENV)-clients $(VENV)-strata $(VENV)-strata-0.7 build dist .nox .coverage .coverage.*
 
 build/quickstart.ipynb: examples/quickstart.ipynb
 	@mkdir -p build
@@ -51,6 +52,11 @@ $(VENV)/.demo $(VENV)/.lab $(VENV)/.test: $(VENV)/.%: pyproject.toml $(wildcard 
 # The far side of some tests: kernels with the packages of a Deepnote machine rather than ours.
 $(VENV)-deepnote/.ready: tests/deepnote-machine.txt | $(VENV)-deepnote/bin/python
 	$(VENV)-deepnote/bin/python -m pip --disable-pip-version-check install --quiet --requirement $<
+	@touch $@
+
+# Deepnote's own clients, and a fuzzer: programs that nobody here wrote, run against the embedded server.
+$(VENV)-clients/.ready: tests/official-clients.txt | $(VENV)-clients/bin/python
+	$(VENV)-clients/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --requirement $<
 	@touch $@
 
 # The real Strata servers of some tests. Where no Python is new enough for them, those tests skip.

@@ -48,7 +48,8 @@ def tests(session: nox.Session) -> None:
     )
     environ = {
         "FAR_SIDE_PYTHON": str(far / "bin/python"),
-        # Strata's server runs apart from these tests: the one of `make test` will do.
+        # These run apart from the tests: those of `make test` will do.
+        "OFFICIAL_CLIENTS_PYTHON": str(Path(".venv-clients/bin/python").absolute()),
         "STRATA_PYTHON": str(Path(".venv-strata/bin/python").absolute()),
         "STRATA_0_7_PYTHON": str(Path(".venv-strata-0.7/bin/python").absolute()),
     }
