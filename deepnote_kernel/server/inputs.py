@@ -78,7 +78,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _number(value: Any, default: float) -> float:
-    return value if isinstance(value, (int, float)) else default
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else default
 
 
 def _mismatch(block_type: str, metadata: JSON, value: Any) -> str:

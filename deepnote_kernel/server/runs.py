@@ -156,9 +156,11 @@ class TrackedRun:
             return str(error)
         if program is None:
             return ""
-        block["executionStartedAt"] = now()
         if program.setup:
             await kernel.execute(program.setup, silent=True)
+        if self.is_stopped:
+            return ""
+        block["executionStartedAt"] = now()
         execution = await kernel.execute(program.code, silent=program.is_silent)
         block.update(
             executionFinishedAt=now(),

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from deepnote_kernel.server.dataflow import code_flow, dependents, sql_flow
-from deepnote_kernel.server.store import Block
+from deepnote_kernel.server.dataflow import dependents, sql_flow
+from deepnote_kernel.server.python_flow import code_flow
+from deepnote_kernel.server.runs import select
+from deepnote_kernel.server.store import Block, Notebook
 
 
 def notebook(*contents: str | tuple[str, str, dict[str, Any]]) -> list[Block]:
@@ -181,6 +183,32 @@ def test_a_function_brings_along_what_it_uses() -> None:
     """Who calls it depends on that as well, though the name does not appear."""
     blocks = notebook("def f():\n    return g()", "def g():\n    return rate", "rate = 2", "f()")
     assert found(blocks, 2) == [3]
+
+
+@pytest.mark.parametrize(
+    ("mode", "with_dependents", "selected"),
+    [
+        ("block", False, ["2", "0"]),
+        ("block", True, ["2", "0", "1", "3"]),
+        ("downstream", False, ["2", "0", "1", "3"]),
+    ],
+)
+def test_dependents_are_selected_where_asked_for(
+    mode: str, selected: list[str], *, with_dependents: bool
+) -> None:
+    """By the run, or by the notebook's execution mode; those named come first."""
+    blocks = notebook("x = 1", "print(x)", "y = 2", "print(y)")
+    owner = Notebook(
+        id="n",
+        project_id="p",
+        name="N",
+        source_id=None,
+        created_at="",
+        updated_at="",
+        settings={"executionMode": mode},
+    )
+    selection = select(owner, blocks, ["2", "0"], with_dependents=with_dependents)
+    assert [block.id for block in selection.blocks] == selected
 
 
 def test_imports_are_no_data() -> None:

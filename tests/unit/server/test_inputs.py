@@ -9,7 +9,7 @@ import pytest
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 
 from deepnote_kernel.server.errors import BadRequestError
-from deepnote_kernel.server.inputs import check_inputs
+from deepnote_kernel.server.inputs import check_inputs, describe_inputs
 from deepnote_kernel.server.programs import program_of
 from deepnote_kernel.server.store import Block
 from deepnote_kernel.snapshot.inputs import variable_name
@@ -120,6 +120,31 @@ def test_a_value_not_sent_is_the_stored_one(
 ) -> None:
     """Or the default, or nothing of the right type."""
     assert value_of(kind, **metadata) == expected
+
+
+def test_an_input_is_described_with_the_types_clients_insist_on() -> None:
+    """Whatever its metadata holds."""
+    block = input_block(
+        "slider",
+        deepnote_variable_value=3,
+        deepnote_variable_options=5,
+        deepnote_input_label=None,
+        deepnote_slider_max_value="9",
+        deepnote_slider_step=True,
+    )
+    (shown,) = describe_inputs([block])
+    assert shown == {
+        "name": "x",
+        "type": "input-slider",
+        "value": "3",
+        "label": "",
+        "options": [],
+        "multiple": False,
+        "min": 0,
+        "max": 100,
+        "step": 1,
+        "blockId": "b",
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -95,7 +95,8 @@ def test_what_is_missing_is_named_with_its_remedy(
     variables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One sentence with the command that installs it."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    for name in ("duckdb", "jinja2", "pandas"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ModuleNotFoundError, match=r"Run: %pip install duckdb pandas$"):
         far_sql.query("select 1")
     with pytest.raises(ModuleNotFoundError, match=r"Run: %pip install duckdb pandas jinja2$"):
