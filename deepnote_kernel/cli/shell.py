@@ -43,17 +43,22 @@ class ShellSurface:
         sys.stderr.write(f"{line}\n")
 
     def ask(self, prompt: str, *, secret: bool = False) -> str:
-        """Ask for a line of text at the terminal.
+        """Ask for a line of text at the terminal; the end of input is an empty one.
 
         Raises:
             ConfigError: There is no terminal.
         """
         if not sys.stdin.isatty():
             raise ConfigError(f"Nobody can be asked here: {prompt.strip()}", "Use a terminal.")
-        if secret:
-            return getpass.getpass(prompt)
-        sys.stderr.write(prompt)
-        return input()
+        try:
+            if secret:
+                return getpass.getpass(prompt)
+            sys.stderr.write(prompt)
+            sys.stderr.flush()
+            return input()
+        except EOFError:
+            sys.stderr.write("\n")
+            return ""
 
     @contextlib.contextmanager
     def task(self, title: str) -> Iterator[Task]:

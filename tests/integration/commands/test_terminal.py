@@ -1,0 +1,168 @@
+"""Commands in a terminal: what moves, and what asks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.commands.conftest import make_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.commands.conftest import Place
+    from tests.integration.conftest import Server
+
+pexpect = pytest.importorskip("pexpect", reason="terminals of this kind are POSIX's")
+
+PROGRAM = [
+    sys.executable,
+    "-c",
+    "import sys; from deepnote_kernel.cli import main; sys.exit(main())",
+]
+
+
+@pytest.fixture
+def environ(server: Server) -> dict[str, str]:
+    """The environment of a command for the shared server."""
+    return {
+        **os.environ,
+        "DEEPNOTE_BASE_URL": server.url,
+        "DEEPNOTE_TOKEN": server.token,
+        "TERM": "xterm-256color",
+        "COLUMNS": "120",
+    }
+
+
+@pytest.fixture
+def terminal(environ: dict[str, str]) -> Callable[..., Any]:
+    """Start a command in a terminal."""
+
+    def start(*words: str) -> Any:
+        program, *arguments = [*PROGRAM, *words]
+        return pexpect.spawn(
+            program, arguments, env=environ, encoding="utf-8", timeout=20, dimensions=(40, 120)
+        )
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "told"), [("n", 1, "Nothing was done"), ("y", 0, "Deleted the project")]
+)
+def test_a_question(
+    server: Server,
+    terminal: Callable[..., Any],
+    answer: str,
+    status: int,
+    told: str,
+) -> None:
+    """It names what would be lost, and takes no for an answer."""
+    place = make_place(server)
+    child = terminal("projects", "delete", place.name)
+    child.expect_exact(
+        f"Delete the project '{place.name}' with 1 notebook and all its files? [y/N]"
+    )
+    child.sendline(answer)
+    child.expect(told)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == status
+
+
+def test_ctrl_d_is_no(place: Place, terminal: Callable[..., Any]) -> None:
+    """An end of input agrees to nothing."""
+    child = terminal("projects", "delete", place.id)
+    child.expect_exact("[y/N]")
+    child.sendeof()
+    child.expect("Nothing was done")
+    child.expect(pexpect.EOF)
+
+
+def test_a_run_moves(place: Place, terminal: Callable[..., Any]) -> None:
+    """The line tells the state and the time, and makes way for the outputs."""
+    place.add("import time; time.sleep(1); print('d' + 'one')")
+    child = terminal("run", place.notebook_id)
+    child.expect(r"run \w+: running.*0:00:0\d")
+    child.expect("done")
+    child.expect("State +success")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_ctrl_c_ends_the_wait(place: Place, terminal: Callable[..., Any]) -> None:
+    """The run goes on, and the line names it."""
+    place.add("import time; time.sleep(60)")
+    child = terminal("run", place.notebook_id)
+    child.expect("running")
+    child.sendintr()
+    child.expect(r"No longer waiting for the run [\w-]+; it goes on")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+
+
+def test_a_file_moves(place: Place, terminal: Callable[..., Any], tmp_path: Path) -> None:
+    """A bar, and how much has been sent."""
+    source = tmp_path / "large [1].bin"
+    source.write_bytes(bytes(20_000_000))
+    child = terminal("files", "put", place.id, str(source))
+    child.expect(r"put large \[1\]\.bin.*━.*MB")
+    child.expect(r"File +Size")
+    child.expect(r"large \[1\]\.bin +20\.0 MB")
+    child.expect(pexpect.EOF)
+
+
+def test_a_pipe_gets_nothing_but_results(environ: dict[str, str], place: Place) -> None:
+    """Outside a terminal nothing moves: stdout is the result, stderr is empty."""
+    place.add("print('hello')")
+    done = subprocess.run(
+        [*PROGRAM, "run", place.notebook_id],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.startswith("hello\n")
+    assert done.stderr == ""
+
+
+def test_bash_completes(environ: dict[str, str]) -> None:
+    """The printed script completes nouns, verbs, options and choices, also after ``jupyter``."""
+    asking = """
+eval "$("$@")"
+ask() {
+  COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+  _jupyter_deepnote_of_jupyter
+  echo "${COMPREPLY[*]}"
+}
+ask jupyter deepnote proj
+ask jupyter deepnote runs ""
+ask jupyter deepnote run X --stor
+ask jupyter deepnote run X --storage-mode ""
+ask jupyter lab ""
+complete -p jupyter-deepnote >/dev/null && echo registered
+"""
+    done = subprocess.run(
+        ["bash", "--norc", "-c", asking, "bash", *PROGRAM, "completion", "bash"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.splitlines() == [
+        "projects",
+        "list show snapshot",
+        "--storage-mode",
+        "read_write readonly",
+        "",
+        "registered",
+    ]
