@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from ipykernel import iostream
 
-from deepnote_kernel.relay import far
+from deepnote_kernel.relay.far import frames, jobs
 from deepnote_kernel.relay.near import Frame
 from tests.unit.relay.guest_code import log, until
 
@@ -44,21 +44,21 @@ def numbered(number: int) -> bytes:
 
 
 @pytest.fixture
-def outbox() -> far.Outbox:
+def outbox() -> frames.Outbox:
     """An outbox with three frames."""
-    outbox = far.Outbox()
+    outbox = frames.Outbox()
     for _ in range(3):
         outbox.add(numbered)
     return outbox
 
 
-def test_frames_are_numbered_from_one(outbox: far.Outbox) -> None:
+def test_frames_are_numbered_from_one(outbox: frames.Outbox) -> None:
     """The number a frame is encoded with is its place."""
     assert outbox.take(NO_LIMIT) == [b"1", b"2", b"3"]
     assert outbox.last == 3
 
 
-def test_frames_are_kept_until_acknowledged(outbox: far.Outbox) -> None:
+def test_frames_are_kept_until_acknowledged(outbox: frames.Outbox) -> None:
     """Taking changes nothing; acknowledging forgets, and what is unknown is no harm."""
     outbox.acknowledge(2)
     assert outbox.take(NO_LIMIT) == outbox.take(NO_LIMIT) == [b"3"]
@@ -72,7 +72,7 @@ def test_frames_are_kept_until_acknowledged(outbox: far.Outbox) -> None:
 
 @pytest.mark.parametrize(("limit", "count"), [(0, 1), (1, 1), (2, 2), (3, 3), (99, 3)])
 def test_answer_takes_what_fits_but_one_at_least(
-    outbox: far.Outbox, limit: int, count: int
+    outbox: frames.Outbox, limit: int, count: int
 ) -> None:
     """A frame larger than any answer travels alone."""
     assert len(outbox.take(limit)) == count
@@ -80,7 +80,7 @@ def test_answer_takes_what_fits_but_one_at_least(
 
 def test_frame_is_json_with_its_content_passed_through() -> None:
     """What the near half reads is what was put in; content is copied, not parsed."""
-    text = far.encode_frame(
+    text = frames.encode_frame(
         7, "cell", "comm_msg", b'{"data":  {"\xc3\xa9": 1}}', b'{"m": 2}', [b"\0"]
     )
     assert msgspec.json.decode(text, type=Frame) == Frame(
@@ -99,7 +99,7 @@ def test_any_frame_is_read_as_it_was_written(
     parent: str, msg_type: str, content: dict[str, Any], buffers: list[bytes]
 ) -> None:
     """Names, content and buffers survive whatever they hold."""
-    text = far.encode_frame(1, parent, msg_type, json.dumps(content).encode(), buffers=buffers)
+    text = frames.encode_frame(1, parent, msg_type, json.dumps(content).encode(), buffers=buffers)
     frame = json.loads(text)
     read = msgspec.convert({**frame, "content": {}}, Frame)
     assert (read.parent, read.type, read.buffers) == (parent, msg_type, buffers)
@@ -108,8 +108,8 @@ def test_any_frame_is_read_as_it_was_written(
 
 def test_frames_beyond_memory_wait_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """They come back in order, also between frames that are in memory; the file goes when empty."""
-    monkeypatch.setattr(far, "MEMORY_BYTES", 100)
-    outbox = far.Outbox()
+    monkeypatch.setattr(frames, "MEMORY_BYTES", 100)
+    outbox = frames.Outbox()
     texts = [bytes([number]) * 40 for number in range(6)]
     for text in texts[:4]:
         outbox.add(plain(text))
@@ -126,8 +126,8 @@ def test_frames_beyond_memory_wait_on_disk(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_note_stands_for_dropped_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run of dropped outputs leaves one line on stderr; replies are kept whatever size."""
-    monkeypatch.setattr(far, "HELD_BYTES", 1 << 20)
-    outbox = far.Outbox()
+    monkeypatch.setattr(frames, "HELD_BYTES", 1 << 20)
+    outbox = frames.Outbox()
     large = plain(b"x" * (1 << 20))
     for encode, is_urgent in [(plain(b"a"), False), *[(large, False)] * 3, (large, True)]:
         outbox.add(encode, is_urgent)
@@ -150,9 +150,9 @@ class Outboxes(RuleBasedStateMachine):
     def start(self) -> None:
         """Begin with an empty one whose limits are soon reached."""
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(far, "MEMORY_BYTES", 1000)
-        self.patch.setattr(far, "HELD_BYTES", 5000)
-        self.outbox = far.Outbox()
+        self.patch.setattr(frames, "MEMORY_BYTES", 1000)
+        self.patch.setattr(frames, "HELD_BYTES", 5000)
+        self.outbox = frames.Outbox()
         self.kept: list[tuple[int, bytes]] = []
         self.last = 0
         self.is_gap = False
@@ -216,7 +216,7 @@ def verdicts(call: Callable[[], object], *, inside: str) -> set[bool]:
 
     def judge(frame: FrameType, event: str, _argument: object) -> None:
         if event == "call" and frame.f_globals.get("__name__", "").startswith(inside):
-            found.add(far.is_safe_to_leave(frame))
+            found.add(jobs.is_safe_to_leave(frame))
 
     sys.setprofile(judge)
     try:
@@ -247,7 +247,7 @@ def import_anew() -> None:
 
 def add_frame() -> None:
     """Add a frame."""
-    far.Outbox().add(lambda number: far.encode_frame(number, "", "stream", b"{}"))
+    frames.Outbox().add(lambda number: frames.encode_frame(number, "", "stream", b"{}"))
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def add_frame() -> None:
         (write, "ipykernel.iostream"),
         (import_anew, "importlib._bootstrap"),
         (lambda: queue.Queue[int]().put(1), "queue"),
-        (lambda: far.dumps(1), far.__name__),
+        (lambda: frames.dumps(1), frames.__name__),
         (add_frame, "json"),
     ],
 )
@@ -297,7 +297,7 @@ def waits() -> Iterator[tuple[Callable[[], object], Callable[[], object]]]:
 
 def is_left(thread: threading.Thread) -> bool:
     """Tell whether a thread's code may be left where it is now."""
-    return far.is_safe_to_leave(sys._current_frames()[thread.ident or 0])
+    return jobs.is_safe_to_leave(sys._current_frames()[thread.ident or 0])
 
 
 def test_code_that_waits_for_a_thread_may_be_left() -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import greenlet
 import pytest
 
-from deepnote_kernel.relay import far
+from deepnote_kernel.relay.far.jobs import LEAVE, Job, Watcher
+from deepnote_kernel.relay.far.relay import Relay
 from tests.unit.relay.guest_code import log, until
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Host:
         self.loop = asyncio.new_event_loop()
         kernel = SimpleNamespace(set_parent=lambda _ident, _parent: None)
         asyncio.set_event_loop(self.loop)
-        self.relay = far.Relay(SimpleNamespace(kernel=kernel))
-        self.relay.watcher = far.Watcher(self.relay)
+        self.relay = Relay(SimpleNamespace(kernel=kernel))
+        self.relay.watcher = Watcher(self.relay)
         self.relay.watcher.start()
         self.heard = 0
         """How often the code was asked to give the loop a turn."""
@@ -42,7 +43,7 @@ class Host:
     def run(
         self,
         work: Callable[[], Awaitable[object]],
-        meanwhile: Callable[[far.Job, asyncio.Task[Any]], object] = lambda _job, _task: None,
+        meanwhile: Callable[[Job, asyncio.Task[Any]], object] = lambda _job, _task: None,
         context: contextvars.Context | None = None,
     ) -> Any:
         """Run a job to its end; ``meanwhile`` is called by the loop as soon as it has a turn."""
@@ -52,7 +53,7 @@ class Host:
                 return {"returned": await work()}
 
             own_context = context or contextvars.copy_context()
-            job = far.Job(self.relay, returns, {}, {}, own_context)
+            job = Job(self.relay, returns, {}, {}, own_context)
             task = asyncio.ensure_future(await_job(job))
             self.loop.call_later(0.01, meanwhile, job, task)
             content, error = await task
@@ -63,7 +64,7 @@ class Host:
         return self.loop.run_until_complete(main())
 
 
-async def await_job(job: far.Job) -> tuple[Any, BaseException | None]:
+async def await_job(job: Job) -> tuple[Any, BaseException | None]:
     """Await a job, as the relay does, in a task of its own that no error may leave."""
     try:
         return await job, None
@@ -84,7 +85,7 @@ def process() -> Iterator[Host]:
 def host(process: Host) -> Iterator[Host]:
     """A host that gets the signals of this process."""
     process.heard = 0
-    handlers = {far.LEAVE: process.on_leave, signal.SIGINT: process.relay.on_sigint}
+    handlers = {LEAVE: process.on_leave, signal.SIGINT: process.relay.on_sigint}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     yield process
     for number, handler in before.items():
@@ -201,7 +202,7 @@ def test_code_keeps_its_context(host: Host) -> None:
 # Interrupts
 
 
-def interrupt(job: far.Job, _task: object) -> None:
+def interrupt(job: Job, _task: object) -> None:
     """Do what an interrupt request does."""
     job.interrupt()
 
@@ -233,7 +234,7 @@ def test_interrupt_ends_code(work: Callable[[], Awaitable[object]], host: Host) 
 
 def test_interrupt_ends_a_wait_of_plain_code(host: Host) -> None:
     """``input()`` waits for a future of the loop without being a coroutine."""
-    jobs: list[far.Job] = []
+    jobs: list[Job] = []
 
     async def work() -> str:
         until(lambda: jobs)
@@ -243,7 +244,7 @@ def test_interrupt_ends_a_wait_of_plain_code(host: Host) -> None:
             return "interrupted"
         return "answered"
 
-    def meanwhile(job: far.Job, _task: object) -> None:
+    def meanwhile(job: Job, _task: object) -> None:
         jobs.append(job)
         host.loop.call_later(0.01, job.interrupt)
 
@@ -252,14 +253,14 @@ def test_interrupt_ends_a_wait_of_plain_code(host: Host) -> None:
 
 def test_plain_code_may_wait_for_a_future(host: Host) -> None:
     """It gets the future's result, at once where there is one."""
-    jobs: list[far.Job] = []
+    jobs: list[Job] = []
     future = host.loop.create_future()
 
     async def work() -> list[str]:
         until(lambda: jobs)
         return [jobs[0].wait(future), jobs[0].wait(future)]
 
-    def meanwhile(job: far.Job, _task: object) -> None:
+    def meanwhile(job: Job, _task: object) -> None:
         jobs.append(job)
         host.loop.call_later(0.01, future.set_result, "you")
 
@@ -282,7 +283,7 @@ def test_code_may_go_on_after_an_interrupt(
             return "gave in"
         return "went on"
 
-    def meanwhile(job: far.Job, task: object) -> None:
+    def meanwhile(job: Job, task: object) -> None:
         interrupt(job, task)
         host.loop.call_later(0.05, job.interrupt)
 
@@ -326,7 +327,7 @@ def test_cancelled_task_hears_of_it_where_it_awaits(host: Host) -> None:
         turns.append("went on")
         await asyncio.sleep(10)
 
-    def meanwhile(_job: far.Job, task: asyncio.Task[Any]) -> None:
+    def meanwhile(_job: Job, task: asyncio.Task[Any]) -> None:
         turns.append("cancelled")
         task.cancel()
 

@@ -1,25 +1,4 @@
-"""The far half of the relay: lives inside the remote kernel, knows nothing of this package.
-
-The API gives one call that runs code and returns its outputs at the end. This module turns that
-into a live kernel. It is sent once per session as source text; from then on every call carries one
-line, ``__deepnote_relay__({...})``, which is answered here and never reaches IPython, so it leaves
-no trace in the user's namespace, history or counters.
-
-A call brings numbered *requests* (run this cell, take this comm message, interrupt, ...), each
-carried out once however often it is sent, and takes home numbered *frames* (outputs, comm messages,
-replies), each kept until a later call acknowledges it. So a call may fail, be repeated or get lost
-without harm. A call waits a while for frames to come, which makes it a long poll.
-
-A cell does not run inside the call that brought it. It is an asyncio task of the kernel's own loop
-whose every step runs in a greenlet. A watcher thread looks at the loop's selector; when the loop
-has something to do (a call has come in, an output wants to go out) it sends the main thread a
-private signal, whose handler switches from the cell's greenlet back to the loop. The loop does its
-work, and the task's next step goes on with the cell where it stopped. The code runs on the main
-thread, as ever, and never notices.
-
-Outputs are caught where ipykernel hands them to its IOPub thread: all of them pass there, those of
-threads, forked children and C code included, and each names its cell in its parent header.
-"""
+"""The relay itself: answers calls, carries out requests, catches outputs and signals."""
 
 from __future__ import annotations
 
@@ -33,10 +12,8 @@ import math
 import os
 import platform
 import select
-import selectors
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -48,29 +25,19 @@ import IPython
 from ipykernel.jsonutil import json_clean
 from jupyter_client.session import DELIM
 
+from .frames import Outbox, dumps, encode_frame
+from .jobs import LEAVE, PACKAGE, RETRY_S, Job, Watcher, is_ours
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Sequence
+    from collections.abc import Coroutine, Sequence
     from types import FrameType
 
-    JSON = dict[str, Any]
-    Work = Callable[[JSON, "Job"], Coroutine[Any, Any, JSON]]
+    from .jobs import JSON, Work
 
 MARK = "__deepnote_relay__"
 MIME = "application/vnd.deepnote-kernel.relay+json"
 BOOT = os.urandom(8).hex()
 """Another one after each restart of the process."""
-
-LEAVE = signal.SIGRTMAX - 3
-"""The signal that asks the code to give the loop a turn. SIGALRM and its like are the user's."""
-
-SLICE_S = 0.1
-"""How long a cell may run, in seconds, before the loop gets a turn even if nothing woke it."""
-
-TURNS = 8
-"""How many rounds the loop gets then: a call that has come in takes some until it waits."""
-
-RETRY_S = 0.002
-"""When to try again, in seconds, after a moment at which switching was not safe."""
 
 HOLD_S = 1.0
 """How long a SIGINT may hold the code up, in seconds, if no call follows."""
@@ -81,301 +48,8 @@ FLUSH_S = 0.01
 DRAIN_S = 0.1
 """How long a cell's end may wait for what C code has written, in seconds."""
 
-MEMORY_BYTES = 32 << 20
-"""Frames beyond this wait on disk."""
-
-HELD_BYTES = 1 << 30
-"""Outputs beyond this, while nobody fetches them, are dropped with a note."""
-
-LEFT = object()
-"""What a job hands out when it was left in the middle of something, rather than awaits."""
-
-# Waiting for somebody else is the one safe place inside threading: its locks are free meanwhile.
-WAITS = {"wait", "wait_for", "join", "_wait_for_tstate_lock", "acquire"}
-NEVER = {"ipykernel.iostream", "logging"}
-NOT_IN = {"queue", "importlib._bootstrap", "importlib._bootstrap_external", __name__}
 OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "error"}
 OUTPUTS |= {"clear_output", "comm_open", "comm_msg", "comm_close"}
-
-
-def is_safe_to_leave(frame: FrameType) -> bool:
-    """Tell whether the code on this stack may be left in the middle.
-
-    The loop's own code must never wait for a lock that a suspended cell holds: the stream buffer's,
-    logging's, the outbox's, an import's. Locks of the user's are no danger, because whoever waits
-    for them can be left too.
-    """
-    module = frame.f_globals.get("__name__")
-    if module in NOT_IN or (module == "threading" and frame.f_code.co_name not in WAITS):
-        return False
-    here: FrameType | None = frame
-    while here is not None:
-        if here.f_globals.get("__name__") in NEVER or here.f_code is Outbox.add.__code__:
-            return False
-        here = here.f_back
-    return True
-
-
-def dumps(value: object) -> bytes:
-    """Return JSON as bytes."""
-    return json.dumps(value).encode("ascii")
-
-
-def encode_frame(
-    number: int,
-    parent: str,
-    msg_type: str,
-    content: bytes,
-    metadata: bytes = b"{}",
-    buffers: Sequence[Any] = (),
-) -> bytes:
-    """Return one frame; ``content`` and ``metadata`` are JSON already and are passed through."""
-    encoded = [base64.b64encode(data).decode("ascii") for data in buffers]
-    head = dumps({"n": number, "parent": parent, "type": msg_type, "buffers": encoded})
-    return head[:-1] + b', "content": ' + content + b', "metadata": ' + metadata + b"}"
-
-
-class Outbox:
-    """Numbered frames, kept until acknowledged; the first is number 1. Thread-safe.
-
-    A frame is the JSON text of one message, as bytes. What does not fit into memory waits in a
-    temporary file.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.frames: deque[tuple[int, int, bytes | int]] = (
-            deque()
-        )  # (number, length, bytes or place in the file)
-        self.last = self.held = 0
-        self.spill: Any = None
-        self.is_dropping = False
-
-    def add(self, encode: Callable[[int], bytes], is_urgent: bool = False) -> None:
-        """Append the frame ``encode(number)``; for outputs in a row beyond the limit, one note."""
-        with self.lock:
-            frame = encode(self.last + 1)
-            is_too_much = self.held + len(frame) > HELD_BYTES and not is_urgent
-            if is_too_much and self.is_dropping:
-                return
-            if not is_urgent:
-                self.is_dropping = is_too_much
-            if is_too_much:
-                text = f"[output dropped: {HELD_BYTES >> 20} MiB wait to be fetched]\n"
-                note = dumps({"name": "stderr", "text": text})
-                frame = encode_frame(self.last + 1, "", "stream", note)
-            self.last += 1
-            length = len(frame)
-            if self.held + length > MEMORY_BYTES:
-                self.spill = self.spill or tempfile.TemporaryFile(prefix="deepnote-")
-                place = self.spill.seek(0, os.SEEK_END)
-                self.spill.write(frame)
-                frame = place
-            self.held += length
-            self.frames.append((self.last, length, frame))
-
-    def acknowledge(self, number: int) -> None:
-        """Forget the frames up to a number."""
-        with self.lock:
-            while self.frames and self.frames[0][0] <= number:
-                self.held -= self.frames.popleft()[1]
-            if self.spill and not self.frames:
-                self.spill.close()
-                self.spill = None
-
-    def take(self, limit: int) -> list[bytes]:
-        """Return the oldest frames: at most ``limit`` bytes of them, but one if there is any."""
-        taken: list[bytes] = []
-        size = 0
-        with self.lock:
-            for _, length, frame in self.frames:
-                if taken and size + length > limit:
-                    break
-                if isinstance(frame, int):
-                    self.spill.seek(frame)
-                    frame = self.spill.read(length)
-                taken.append(frame)
-                size += length
-        return taken
-
-
-class Job:
-    """A piece of the user's work (a cell, a comm message) that can be left at any bytecode.
-
-    Awaited by a task of the loop. Each step of that task runs the work's coroutine in this job's
-    greenlet until it awaits something, ends, or the loop is to have a turn. When they switch, the
-    work hands out what it awaits, or :data:`LEFT`; the task hands back an exception to raise there,
-    or ``None``.
-    """
-
-    def __init__(
-        self, relay: Relay, work: Work, request: JSON, parent: JSON, context: contextvars.Context
-    ) -> None:
-        self.relay = relay
-        self.coroutine = work(request, self)
-        self.parent = parent
-        self.greenlet = greenlet.greenlet(self._work)
-        self.greenlet.gr_context = context
-        self.resume = self.greenlet  # the user's code may be inside a greenlet of its own
-        self.loop_side: Any = None
-        self.task: Any = None
-        self.outcome: tuple[Any, BaseException | None] | None = None
-        self.is_parked = False
-        self.is_interrupted = False
-        self.cancelled: BaseException | None = None
-        self.sigint: Any = relay.on_sigint
-
-    def _work(self, error: BaseException | None) -> None:
-        try:
-            while True:
-                awaited = self.coroutine.throw(error) if error else self.coroutine.send(None)
-                error = self.loop_side.switch(awaited)
-        except StopIteration as stop:
-            self.outcome = (stop.value, None)
-        except BaseException as failure:
-            self.outcome = (None, failure)
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        self.task = asyncio.current_task()
-        error = None
-        while True:
-            awaited = self._step(error)
-            if self.outcome:
-                value, failure = self.outcome
-                if failure:
-                    raise failure
-                return value
-            if awaited is LEFT:
-                yield from self._give_turns()
-                continue
-            error, self.cancelled = self.cancelled, None
-            if not error:
-                error = yield from self._park(awaited)
-
-    def _give_turns(self) -> Generator[Any, Any, None]:
-        """Let the loop work. What is raised meanwhile must wait until the code awaits something."""
-        turns = 0
-        while turns < TURNS or self.relay.held:
-            turns += 1
-            try:
-                yield self.relay.hold()
-            except asyncio.CancelledError as cancelled:
-                self.cancelled = cancelled
-
-    def _park(self, awaited: Any) -> Generator[Any, Any, BaseException | None]:
-        """Wait for what the code awaits; return what to raise there."""
-        self.is_parked = True
-        try:
-            if self.is_interrupted:
-                self.task.cancel()
-            yield awaited
-        except asyncio.CancelledError as cancelled:
-            if not self.is_interrupted:
-                return cancelled
-            self.is_interrupted = False
-            if hasattr(self.task, "uncancel"):
-                self.task.uncancel()
-            return KeyboardInterrupt()
-        except BaseException as failure:
-            return failure
-        finally:
-            self.is_parked = False
-        return None
-
-    def _step(self, error: BaseException | None) -> Any:
-        """Run the work for one slice and return what it handed out."""
-        relay = self.relay
-        self.loop_side = self.greenlet.parent = greenlet.getcurrent()
-        relay.adopt(self)
-        before = signal.signal(signal.SIGINT, self.sigint)
-        outer, relay.job = relay.job, self
-        relay.watcher.begin()
-        try:
-            return self.resume.switch(error)
-        finally:
-            relay.watcher.end()
-            relay.job = outer
-            self.sigint = signal.signal(signal.SIGINT, before)
-
-    def leave(self, frame: FrameType) -> None:
-        """Give the loop a turn, if this moment is safe; called by a signal handler, anywhere."""
-        if greenlet.getcurrent() is self.loop_side or not is_safe_to_leave(frame):
-            return
-        self._hand_out(LEFT)
-        if self.is_interrupted:
-            self.is_interrupted = False
-            handler: Any = signal.getsignal(signal.SIGINT)  # of the user's, perhaps
-            is_ours = handler == self.relay.on_sigint
-            (signal.default_int_handler if is_ours else handler)(signal.SIGINT, frame)
-
-    def wait(self, future: asyncio.Future[Any]) -> Any:
-        """Wait for a future, as ``await`` would, in code that is no coroutine."""
-        if not future.done():
-            future._asyncio_future_blocking = True  # how a future tells a task to wait for it
-            error = self._hand_out(future)
-            if error:
-                raise error from None
-        return future.result()
-
-    def _hand_out(self, awaited: Any) -> Any:
-        self.resume = greenlet.getcurrent()
-        try:
-            return self.loop_side.switch(awaited)
-        finally:
-            self.resume = self.greenlet
-
-    def interrupt(self) -> None:
-        """Raise ``KeyboardInterrupt`` in the work: at once if it waits, else in its next slice."""
-        self.is_interrupted = True
-        if self.is_parked:
-            self.task.cancel()
-
-
-class Watcher(threading.Thread):
-    """Tells the code on the main thread when the loop wants a turn; the only thread of the relay.
-
-    Sleeps while no code runs. While some does, waits until the loop's selector has something to do.
-    """
-
-    def __init__(self, relay: Relay) -> None:
-        super().__init__(name="deepnote-relay", daemon=True)
-        self.relay = relay
-        self.running = threading.Event()
-        self.selector = selectors.DefaultSelector()
-        loop: Any = relay.loop  # whose selector has no public name
-        self.selector.register(loop._selector, selectors.EVENT_READ)
-        self.begin, self.end = self.running.set, self.running.clear
-        self.is_heard = self.is_stopped = False
-
-    def run(self) -> None:
-        """Wait and signal until the relay is uninstalled."""
-        while True:
-            self.running.wait()
-            if self.is_stopped:
-                return
-            is_needed = self.selector.select(SLICE_S) or time.monotonic() > self.relay.due
-            self.is_heard = False
-            if self.send_leave() or not is_needed:
-                continue
-            # The code is inside a system call, which goes on by itself after a signal, for the
-            # sake of C libraries that know no other way. A call has to be served: this once it
-            # returns to Python first.
-            signal.siginterrupt(LEAVE, True)
-            self.send_leave()
-            signal.siginterrupt(LEAVE, False)
-
-    def stop(self) -> None:
-        """End the thread; nothing of the user's may be running."""
-        self.is_stopped = True
-        self.running.set()
-        self.join()
-
-    def send_leave(self) -> bool:
-        """Signal the main thread while code runs there; tell, a moment later, if it has heard."""
-        if self.running.is_set():
-            signal.pthread_kill(threading.main_thread().ident or 0, LEAVE)
-            time.sleep(RETRY_S)
-        return self.is_heard or not self.running.is_set()
 
 
 class Relay:
@@ -444,7 +118,8 @@ class Relay:
         signal.signal(LEAVE, signal.SIG_DFL)
         signal.signal(signal.SIGINT, getattr(self.kernel, "saved_sigint_handler", signal.SIG_IGN))
         self.watcher.stop()
-        sys.modules.pop("_deepnote_relay", None)
+        for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+            del sys.modules[name]
 
     def forget_own_input(self) -> None:
         """Take what ran before the user's first cell out of the history; that one is number 1."""
@@ -769,11 +444,11 @@ class Relay:
         self.add(msg_type, name, bytes(content), bytes(metadata), message[at + 6 :])
 
     def clean_exc_info(self, exc_tuple: Any = None) -> tuple[Any, Any, Any]:
-        """Stand in for the shell's ``_get_exc_info``: leave out the frames of this module."""
+        """Stand in for the shell's ``_get_exc_info``: leave out the frames of this package."""
         etype, value, tb = self.exc_info(exc_tuple)
         before, here = None, tb
         while here:
-            if here.tb_frame.f_globals is not globals():
+            if not is_ours(here.tb_frame):
                 before = here
             elif before:
                 before.tb_next = here.tb_next
@@ -819,8 +494,3 @@ class Relay:
         if self.held and by in {None, self.held}:
             self.held.set_result(None)
             self.held = None
-
-
-def install() -> None:
-    """Install the relay in the kernel this code runs in; called once, by what brings this text."""
-    Relay(IPython.get_ipython()).install()
