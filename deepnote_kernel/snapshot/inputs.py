@@ -79,9 +79,10 @@ def is_number(text: Any) -> bool:
 def is_date(text: str) -> bool:
     """Whether a text is empty, an ISO date, or a time as blocks of the first version hold it."""
     try:
-        return not text or date.fromisoformat(text[:10]) <= date.max
+        date.fromisoformat(text[:10])
     except ValueError:
-        return False
+        return text == ""
+    return True
 
 
 def assignment(block_type: str, metadata: JSON, value: Any = None) -> str:
