@@ -11,6 +11,7 @@ one after another, so an inspector deserves a socket of its own.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -39,6 +40,9 @@ __all__ = ["Frame", "Socket"]
 
 _OPEN_TIMEOUT_S = 10.0
 _FORBIDDEN = 403
+
+# websockets writes the headers of the handshake, secrets and all, into its log for debugging.
+_SILENT = logging.Logger(__name__, logging.CRITICAL)  # noqa: LOG001 - no handler shall find it
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,6 +108,7 @@ class Socket:
                 max_size=None,  # a frame holds all outputs of a notebook
                 open_timeout=_OPEN_TIMEOUT_S,
                 proxy=None if is_loopback(self.base_url) else True,
+                logger=_SILENT,
             )
         except InvalidStatus as refused:
             raise self._refused(refused.response.status_code) from None

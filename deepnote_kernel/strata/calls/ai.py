@@ -147,13 +147,21 @@ def _question(message: str, cell_id: str | None, history: Sequence[ChatTurn]) ->
 
 
 def _read_events(body: bytes) -> list[ChatEvent]:
-    return [_event(block) for block in body.decode().split("\n\n") if block.strip()]
+    blocks = map(_fields, body.decode().split("\n\n"))
+    return [
+        reading.adopt(
+            ChatEvent,
+            {"kind": fields["event"], **reading.parse_object(fields.get("data", "").encode())},
+        )
+        for fields in blocks
+        if "event" in fields
+    ]
 
 
-def _event(block: str) -> ChatEvent:
+def _fields(block: str) -> dict[str, str]:
+    """Return the fields of a server-sent event; a comment has none that has a name."""
     fields = {}
     for line in block.splitlines():
         name, _, value = line.partition(":")
         fields[name] = value.removeprefix(" ")
-    data = reading.parse_object(fields.get("data", "").encode())
-    return reading.adopt(ChatEvent, {"kind": fields.get("event"), **data})
+    return fields

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepnote_kernel.errors import ResponseFormatError
 from deepnote_kernel.strata.arrow import read_table
 from deepnote_kernel.strata.calls import core
 from tests.integration.strata.servers import wait_until
@@ -79,9 +78,3 @@ def wait_for_build(client: Client, build_id: str) -> Build:
     build = client.send(core.build(build_id))
     assert build.state == "ready", build
     return build
-
-
-def test_bytes_that_are_no_stream() -> None:
-    """What cannot be read is an error that says so."""
-    with pytest.raises(ResponseFormatError, match="no Arrow stream"):
-        read_table(b"no such thing")

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
+from websockets.sync.server import serve as serve_sockets
 
-from deepnote_kernel.errors import ConnectionFailedError, RequestTimeoutError, TransportError
+from deepnote_kernel.errors import (
+    ConnectionFailedError,
+    RequestTimeoutError,
+    ResponseFormatError,
+    TransportError,
+)
 from deepnote_kernel.strata import AsyncClient
 from deepnote_kernel.strata.calls import cells, notebooks
 from deepnote_kernel.strata.refusals import SessionClosedError
 from deepnote_kernel.strata.socket import Socket
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from websockets.http11 import Request, Response
+    from websockets.sync.server import ServerConnection
 
     from deepnote_kernel.strata import Client
     from deepnote_kernel.strata.models import Notebook
@@ -191,3 +202,54 @@ def test_a_socket_that_was_never_opened() -> None:
     """Nothing can be sent before there is a connection."""
     with pytest.raises(TransportError, match="Open it first"):
         asyncio.run(Socket("nope").send("notebook_sync"))
+
+
+@pytest.fixture
+def odd_server() -> Iterator[str]:
+    """Serve sockets that are not Strata's: each is refused, or sent what is no frame."""
+
+    def refuse(connection: ServerConnection, request: Request) -> Response | None:
+        return connection.respond(404, "no") if request.path.endswith("refused") else None
+
+    with serve_sockets(
+        lambda connection: connection.send("hello"), "127.0.0.1", 0, process_request=refuse
+    ) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        host, port = server.socket.getsockname()
+        yield f"http://{host}:{port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_what_is_no_frame(odd_server: str) -> None:
+    """Another server's words are an error that names the setting."""
+
+    async def main() -> None:
+        async with Socket("s", odd_server) as socket:
+            with pytest.raises(ResponseFormatError, match=r"cannot be read.*Check STRATA_URL"):
+                await socket.wait_for("notebook_state")
+
+    asyncio.run(main())
+
+
+def test_another_refusal(odd_server: str) -> None:
+    """What is not Strata's refusal is not taken for the end of a session."""
+    with pytest.raises(ConnectionFailedError, match=r"answered 404\. Check STRATA_URL"):
+        asyncio.run(Socket("refused", odd_server).open())
+
+
+def test_a_headers_value_is_in_no_log(odd_server: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nor in a repr, whoever debugs what."""
+    caplog.set_level(logging.DEBUG)
+    secret = "canary-5d41402abc4b2a76"
+
+    async def main() -> str:
+        async with Socket("s", odd_server, headers={"X-Token": secret}) as socket:
+            return repr(socket)
+
+    shown = asyncio.run(main())
+    assert shown == f"Socket('s', {odd_server!r})"
+    # The server's own log, in this process, has what it received.
+    records = [r for r in caplog.records if not r.name.startswith("websockets.server")]
+    assert secret not in "".join(record.getMessage() for record in records)
