@@ -13,12 +13,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount, Route
 
 from deepnote_kernel.errors import DeepnoteError
 from deepnote_kernel.server.responses import JSONResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
+    from starlette.routing import BaseRoute
+    from starlette.types import Scope
 
 __all__ = [
     "BadRequestError",
@@ -108,10 +113,26 @@ async def on_request_error(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"message": str(error)}, error.status_code)
 
 
-async def on_http_exception(_: Request, error: Exception) -> JSONResponse:
+async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     """Answer what the framework refuses: an unknown path, a wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    return JSONResponse({"message": error.detail}, error.status_code, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
+        headers = {"Allow": ", ".join(sorted(_methods(request.app.routes, scope)))}
+    return JSONResponse({"message": error.detail}, error.status_code, headers=headers)
+
+
+def _methods(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
+    """Return the methods of all routes of a path; the framework names those of the first one."""
+    methods: set[str] = set()
+    for route in routes:
+        match, child = route.matches(scope)
+        if match is not Match.NONE and isinstance(route, Mount):
+            methods |= _methods(route.routes, {**scope, **child})
+        elif match is not Match.NONE and isinstance(route, Route):
+            methods |= route.methods or set()
+    return methods
 
 
 async def on_crash(_: Request, error: Exception) -> JSONResponse:

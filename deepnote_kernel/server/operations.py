@@ -81,7 +81,7 @@ class _OfNotebook(_Query):
 
 
 class _Integrations(_Query):
-    include_metadata: bool = False
+    include_metadata: str = ""
     integration_ids: str = ""
 
 

@@ -41,6 +41,20 @@ def test_a_wrong_method_is_405(client: httpx.Client) -> None:
     assert "GET" in answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v2/projects/nonesuch", {"DELETE", "GET", "HEAD", "PATCH"}),
+        ("/faults", {"DELETE", "GET", "HEAD", "POST"}),
+    ],
+)
+def test_a_wrong_method_is_told_all_right_ones(
+    client: httpx.Client, path: str, methods: set[str]
+) -> None:
+    """Also where each method of a path has a handler of its own."""
+    assert {*client.put(path).headers["allow"].split(", ")} == methods
+
+
 def test_a_trailing_slash_does_not_redirect(client: httpx.Client) -> None:
     """Official clients refuse redirects, so there are none."""
     assert client.get("/v2/me/").status_code == 404
