@@ -27,7 +27,8 @@ def document(**block: Any) -> Document:
 
 def changed(**parts: JSON) -> Document:
     """Return a document with these parts."""
-    data = {"metadata": {"createdAt": TIME}, "project": {"id": "p", "name": "P", "notebooks": []}}
+    project = {"id": "p", "name": "P", "notebooks": []}
+    data: JSON = {"metadata": {"createdAt": TIME}, "project": project}
     for name, part in parts.items():
         data[name] = {**data.get(name, {}), **part}
     return from_builtins(data, Document)
