@@ -59,6 +59,13 @@ _RUN_OPTIONS = (
         action="store_true",
     ),
     option(
+        "--session",
+        help_="run it in the kernel of this session, whose variables it sees",
+        names="session",
+        metavar="ID",
+        dest="session_id",
+    ),
+    option(
         "--storage-mode",
         help_="whether the copy may write to the project's files",
         choices=["read_write", "readonly"],
@@ -71,7 +78,7 @@ _RUN_OPTIONS = (
     ),
     option(
         "--block",
-        help_="run this block only, with --live; may be repeated",
+        help_="run this block only, with --live or --session; may be repeated",
         metavar="ID",
         action="append",
         default=[],
@@ -119,6 +126,25 @@ _PROJECTS = Noun(
         ),
         "show": Verb("projects.show", "show a project and its notebooks", (_PROJECT,)),
         "create": Verb("projects.create", "create a project with one empty notebook", (_NAME,)),
+        "update": Verb(
+            "projects.update",
+            "change what a project shares",
+            (
+                _PROJECT,
+                option("--site", help_="serve its static site", choices=["on", "off"]),
+                option(
+                    "--site-api",
+                    help_="let the static site call the API",
+                    choices=["on", "off"],
+                ),
+                option(
+                    "--app-api",
+                    help_="let its Streamlit app call the API",
+                    choices=["on", "off"],
+                ),
+                option("--environment", help_="the environment of its machine", metavar="ID"),
+            ),
+        ),
         "delete": Verb(
             "projects.delete", "delete a project and all that is in it", (_PROJECT, _YES)
         ),

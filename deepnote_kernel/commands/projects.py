@@ -1,10 +1,11 @@
-"""``projects``: list, show, create, delete."""
+"""``projects``: list, show, create, update, delete."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import projects
+from deepnote_kernel.commands.grammar import UsageError
 from deepnote_kernel.commands.names import find_project_id
 from deepnote_kernel.commands.pages import find_pages
 from deepnote_kernel.commands.views import Card, Listing, counted, moment
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from deepnote_kernel.api.models import Project
     from deepnote_kernel.commands.context import Context
 
-__all__ = ["create", "delete", "list_", "show"]
+__all__ = ["create", "delete", "list_", "show", "update"]
+
+_SWITCH = {"on": True, "off": False, None: None}
 
 
 def list_(context: Context, *, name: str | None) -> Listing[Project]:
@@ -41,6 +44,30 @@ def show(context: Context, *, project: str) -> Card[Project]:
 def create(context: Context, *, name: str) -> Card[Project]:
     """Create a project."""
     return _card(context, context.client.send(projects.create(name)))
+
+
+def update(  # noqa: PLR0913 - as many as the command has
+    context: Context,
+    *,
+    project: str,
+    site: str | None,
+    site_api: str | None,
+    app_api: str | None,
+    environment: str | None,
+) -> Card[Project]:
+    """Change a project's settings; what is left out stays as it is."""
+    if not (site or site_api or app_api or environment):
+        raise UsageError("Nothing is to be changed.", "Give --site on, for example.")
+    project_id = find_project_id(context.client, project)
+    call = projects.update(
+        project_id,
+        sharing_enabled=_SWITCH[site],
+        api_access_enabled=_SWITCH[site_api],
+        streamlit_app_api_access_enabled=_SWITCH[app_api],
+        environment_id=environment,
+    )
+    context.client.send(call)
+    return show(context, project=project_id)
 
 
 def delete(context: Context, *, project: str, yes: bool) -> None:

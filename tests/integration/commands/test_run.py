@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -137,12 +138,31 @@ def test_single_blocks_run_live(shell: Shell, place: Place) -> None:
     assert "second\nthird 42\n" in done.out
 
 
+def test_a_run_in_a_session(shell: Shell, report: Place, server: Server) -> None:
+    """Its kernel keeps what the run has left there."""
+    with server.client() as client:
+        body = {"notebookId": report.notebook_id}
+        session = client.post("/v2/sessions", json=body).json()["session"]
+        words = ("run", report.notebook_id, "--session", session["id"], "--input", "rate=5")
+        deadline = time.monotonic() + 30
+        while (done := shell(*words)).status == 5 and time.monotonic() < deadline:
+            assert "busy" in done.err or "running" in done.err  # with the session's first run
+        assert done.status == 0, done.err
+        assert "rate 5" in done.out
+        code = {**body, "code": "print(rate)", "timeoutMs": 10_000}
+        answer = client.post(f"/v2/sessions/{session['id']}/execute", json=code)
+        assert answer.json()["outputs"][0]["text"] == "5\n"
+        client.delete(f"/v2/sessions/{session['id']}")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--block", "b"], "Add --live."),
-        (["--live", "--downstream"], "Name it with --block."),
-        (["--live", "--storage-mode", "readonly"], "Leave out --storage-mode."),
+        (["--block", "b"], "Add --live, or --session."),
+        (["--live", "--session", "s"], "Give --live or --session, not both."),
+        (["--live", "--downstream"], "Name it with --live --block."),
+        (["--live", "--storage-mode", "readonly"], "Leave out --storage-mode and --machine."),
+        (["--session", "s", "--machine", "m"], "Leave out --storage-mode and --machine."),
         (["--to", "out.txt"], "ends in .ipynb or .deepnote"),
         (["--to", "no-such-folder/out.ipynb"], "There is no folder no-such-folder."),
         (["--input", "rate"], "NAME=VALUE"),

@@ -38,6 +38,18 @@ def test_a_project_lives_and_dies(shell: Shell) -> None:
     assert shell("projects", "show", "North of it").status == 4
 
 
+def test_what_a_project_shares(shell: Shell, place: Place) -> None:
+    """What is named changes, the rest stays."""
+    words = ("projects", "update", place.name)
+    changed = shell(*words, "--site", "on", "--app-api", "on", "--json").json
+    assert changed["staticFiles"]["sharingEnabled"] is True
+    assert changed["streamlitAppApiAccessEnabled"] is True
+    changed = shell(*words, "--site", "off", "--json").json
+    assert changed["staticFiles"]["sharingEnabled"] is False
+    assert changed["streamlitAppApiAccessEnabled"] is True
+    assert shell(*words).status == 2
+
+
 def test_json_of_nothing_is_null(shell: Shell, place: Place) -> None:
     """A script may read the standard output of every verb."""
     assert shell("projects", "delete", place.id, "--yes", "--json").json is None
