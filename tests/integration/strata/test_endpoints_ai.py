@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deepnote_kernel.errors import ServerError, UnsupportedError
+from deepnote_kernel.errors import UnsupportedError
 from deepnote_kernel.strata import AsyncClient, Client
 from deepnote_kernel.strata.calls import ai, cells, data, notebooks
 from deepnote_kernel.strata.models import ChatTurn
@@ -178,22 +178,3 @@ def test_features_tell_beforehand(client: Client, older_client: Client) -> None:
     assert (newer.version, older.version) == ("0.11.0", "0.7.0")
     assert (newer.has(ai.status("x")), older.has(ai.status("x"))) == (False, True)
     assert (newer.has(notebooks.close("x")), older.has(notebooks.close("x"))) == (True, False)
-
-
-def test_an_assistant_without_a_provider(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """The message says which variables the server wants."""
-    python = server_python("STRATA_0_7_PYTHON")
-    with (
-        run_strata(python, tmp_path_factory.mktemp("alone")) as alone,
-        Client(alone.url) as client,
-    ):
-        session_id = alone.new_notebook(client, "alone").session_id
-        assert not client.send(ai.status(session_id)).available
-        calls: list[Call[Any]] = [ai.complete(session_id, "hi"), ai.run_agent(session_id, "hi")]
-        for call in calls:
-            with pytest.raises(ServerError, match="STRATA_AI_BASE_URL, STRATA_AI_API_KEY"):
-                client.send(call)
-        with pytest.raises(ServerError, match="STRATA_AI_BASE_URL, STRATA_AI_API_KEY"):
-            list(client.stream(ai.stream(session_id, "hi")))

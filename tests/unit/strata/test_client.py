@@ -247,6 +247,19 @@ def test_success_that_cannot_be_read(strata: Strata) -> None:
         strata.send(notebooks.config())
 
 
+@pytest.mark.parametrize(
+    "call",
+    [ai.complete("s", "hi"), ai.run_agent("s", "hi"), ai.stream("s", "hi")],
+    ids=lambda call: call.path.rpartition("/")[2],
+)
+def test_an_assistant_without_a_provider(strata: Strata, call: Call[Any]) -> None:
+    """The message says which variables the server wants, in the words of version 0.7.0."""
+    body = {"detail": "LLM assistant not configured for this notebook. Set ANTHROPIC_API_KEY, …"}
+    strata.replies(httpx.Response(503, json=body))
+    with pytest.raises(ServerError, match="Start the server with STRATA_AI_BASE_URL, "):
+        strata.send(call)
+
+
 def test_what_a_version_lacks_is_asked_for_once(strata: Strata) -> None:
     """The server's routes and its version make the line."""
     strata.replies(
