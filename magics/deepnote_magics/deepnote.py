@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from deepnote_kernel.commands.context import Context
 from deepnote_kernel.commands.grammar import Grammar, HelpShown, UsageError, parse_options
@@ -73,7 +73,6 @@ class DeepnoteMagics(Magics):
             self._own_remote.close()
             self._own_remote = None
 
-    @no_var_expand
     @line_cell_magic
     def deepnote(self, line: str, cell: str | None = None) -> object:
         """Run cells on Deepnote.

@@ -76,6 +76,13 @@ def test_a_setting_that_cannot_work(shell: Any) -> None:
     assert "nonsense" in str(result.error_in_exec)
 
 
+def test_values_are_put_into_the_line(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """As into that of any magic: ids come from what an earlier one gave."""
+    shell.run_cell("where = ['http://127.0.0.1:9']")
+    shell.run_cell("%deepnote use --scratch --base-url {where[0]}")
+    assert "http://127.0.0.1:9" in capsys.readouterr().out
+
+
 def test_a_cell_without_a_token(shell: Any) -> None:
     """``%%deepnote`` fails with the line that says what to set."""
     result = shell.run_cell("%%deepnote\n1")
