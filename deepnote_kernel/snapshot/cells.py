@@ -95,11 +95,13 @@ def block_from_cell(cell: JSON, number: int, *, default_id: str) -> Block:
     if foreign := _foreign(cell, metadata):
         block.metadata = {**block.metadata, FOREIGN: foreign}
     is_unedited = shown_hash in (None, content_hash(cell["source"]))
-    if is_unedited and _cell_type(block) == cell["cell_type"]:
-        if _is_plain(block) and block.content_hash is not None and shown_hash is None:
-            block.content_hash = content_hash(block.content)
+    if not is_unedited or _cell_type(block) != cell["cell_type"]:
+        block = _edited(block, cell["cell_type"], cell["source"])
+    elif shown_hash:
         return block
-    return _edited(block, cell["cell_type"], cell["source"])
+    if block.content_hash is not None:
+        block.content_hash = _right_hash(block)
+    return block
 
 
 def _cell_type(block: Block) -> str:
@@ -120,8 +122,12 @@ def _source(block: Block) -> str:
 
 def _is_plain(block: Block) -> bool:
     """Whether the cell's text is the block's, and its hash the one it should have."""
-    is_hashed = block.content_hash in (None, content_hash(block.content))
+    is_hashed = block.content_hash in (None, _right_hash(block))
     return block.type in ("code", "markdown") and is_hashed
+
+
+def _right_hash(block: Block) -> str | None:
+    return content_hash(block.content) if block.content else None
 
 
 def _told(cell: JSON, number: int, block_id: str) -> JSON:
@@ -182,8 +188,6 @@ def _edited(block: Block, cell_type: str, source: str) -> Block:
         edited = edit(block, source)
     if edited is None:
         edited = msgspec.structs.replace(block, type=_PLAIN_TYPES[cell_type], content=source)
-    if edited.content_hash is not None:
-        edited.content_hash = content_hash(edited.content) if edited.content else None
     return edited
 
 

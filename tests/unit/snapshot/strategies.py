@@ -17,6 +17,7 @@ from deepnote_kernel.snapshot import (
     Metadata,
     Notebook,
     Project,
+    content_hash,
 )
 from deepnote_kernel.snapshot.validation import BLOCK_TYPES
 
@@ -86,14 +87,15 @@ def blocks(draw: st.DrawFn) -> Block:
         "formattedRanges", "deepnote_visualization_spec", "indent_level",
     ]  # fmt: skip
     metadata = draw(st.dictionaries(st.sampled_from(names) | words, json_values(), max_size=4))
+    content = draw(texts())
     has_run = draw(st.booleans())
     return Block(
         id=draw(words | texts()),
         type=draw(st.sampled_from(sorted(BLOCK_TYPES)) | words),
         block_group=draw(words),
         sorting_key=draw(words),
-        content=draw(texts()),
-        content_hash=draw(st.none() | st.just("sha256:00")),
+        content=content,
+        content_hash=draw(st.sampled_from([None, "sha256:00", content_hash(content)])),
         version=draw(st.none() | st.integers(1, 9)),
         metadata=metadata,
         execution_count=draw(st.none() | st.integers(0, 99)) if has_run else None,

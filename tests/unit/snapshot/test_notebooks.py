@@ -16,6 +16,7 @@ from deepnote_kernel.snapshot import (
     Block,
     Document,
     Notebook,
+    content_hash,
     convert_file,
     dump,
     from_nbformat,
@@ -274,13 +275,13 @@ def test_a_todo_that_is_ticked_in_jupyter_is_done() -> None:
     assert edited(given, "- [ ] b").metadata == {"checked": False}
 
 
-def test_a_hash_follows_an_edit() -> None:
-    """A block that had one has the right one afterwards."""
-    given = block("code", "1", content_hash="sha256:stale")
-    assert edited(given, "1").content_hash == "sha256:stale"
-    assert edited(given, "a").content_hash == (
-        "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
-    )
+@pytest.mark.parametrize("before", ["sha256:stale", content_hash("1")])
+def test_a_hash_follows_an_edit(before: str) -> None:
+    """A block that had one has the right one afterwards, and only then another."""
+    given = block("code", "1", content_hash=before)
+    assert edited(given, "1").content_hash == before
+    assert edited(given, "2").content_hash == content_hash("2")
+    assert edited(given, "").content_hash is None
 
 
 @pytest.mark.parametrize("given", [block("code", "1"), block("input-text", "")])
