@@ -116,7 +116,9 @@ _SESSIONS = {
         errors=(404, 409),
     ),
     "GET /v2/sessions": Operation(
-        200, {"sessions": list[answers.Session], "pagination": answers.Pagination}
+        200,
+        {"sessions": list[answers.Session], "pagination": answers.Pagination},
+        query=_Page,
     ),
     "GET /v2/sessions/{session_id}": Operation(200, {"session": answers.Session}, errors=(404,)),
     "DELETE /v2/sessions/{session_id}": Operation(204, errors=(404,)),
@@ -143,7 +145,7 @@ _RUNS = {
         200, {"run": answers.Run}, query=_Delivery, errors=(404, 409)
     ),
     "GET /v2/snapshots/{run_id}": Operation(
-        200, "application/yaml", query=_Signature, errors=(403, 404), is_open=True
+        200, "application/yaml", query=_Signature, errors=(404,), is_open=True
     ),
     "POST /v1/projects/{project_id}/notebooks/{notebook_id}/execute": Operation(
         202, {}, errors=(404, 409)

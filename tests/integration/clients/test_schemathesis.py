@@ -1,0 +1,146 @@
+"""Requests that nobody thought of: every operation of the description, fuzzed by schemathesis."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.integration.conftest import run_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from tests.integration.conftest import Server
+
+JSON = dict[str, Any]
+
+SEED = "20261120"
+EXAMPLES = "10"
+
+# A request that fits the description may still be refused, as for a name that is taken.
+NOT_CHECKED = "positive_data_acceptance"
+
+OPTIONS = (
+    *("--seed", SEED, "--max-examples", EXAMPLES, "--generation-database", "none"),
+    *("--exclude-checks", NOT_CHECKED, "--exclude-path-regex", "^/faults"),
+    *("--suppress-health-check", "all", "--continue-on-failure", "--no-color"),
+    *("--report", "ndjson"),
+)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Iterator[Server]:
+    """A server to be left in any state."""
+    with run_server(tmp_path_factory.mktemp("fuzzed")) as running:
+        yield running
+
+
+def known_values(client: httpx.Client) -> JSON:
+    """Make one thing of each kind; return, by name of parameter, what names it."""
+    project = client.post("/v2/projects", json={"name": "Fuzzed"}).json()["project"]
+    notebook_id = project["notebooks"][0]["id"]
+    block = {"notebookId": notebook_id, "type": "code", "content": "1"}
+    block_id = client.post("/v2/blocks", json=block).json()["block"]["id"]
+    form = {"projectId": project["id"], "path": "a.txt"}
+    client.post("/v2/files", data=form, files={"file": b"a"})
+    schedule = {"cron": "0 0 1 1 *", "timezone": "UTC"}
+    client.post(f"/v2/notebooks/{notebook_id}/schedule", json=schedule)
+    started = client.post("/v2/sessions", json={"notebookId": notebook_id}).json()
+    run_path = f"/v2/runs/{started['run']['runId']}"
+    while (run := client.get(run_path).json()["run"])["snapshotStatus"] == "pending":
+        time.sleep(0.05)
+    return {
+        "blockId": block_id,
+        "blockIds": [block_id],
+        "notebookId": notebook_id,
+        "path": "a.txt",
+        "placement": {"type": "end"},
+        "projectId": project["id"],
+        "runId": run["runId"],
+        "sessionId": started["session"]["id"],
+        "sourceFilePath": "a.txt",
+        "sourceProjectId": project["id"],
+        "targetProjectId": project["id"],
+        "type": "code",
+        **schedule,
+        **dict(parse_qsl(urlsplit(run["snapshotDownloadUrl"]).query)),
+    }
+
+
+def add_examples(document: JSON, values: JSON) -> None:
+    """Offer values to parameters and members of bodies of their name, so that they do not end."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method != "delete" or path.endswith("/schedule"):
+                body = operation.get("requestBody", {"content": {}})["content"]
+                schemas = {each["name"]: each["schema"] for each in operation["parameters"]}
+                for content in body.values():
+                    schemas |= content["schema"].get("properties", {})
+                for name in schemas.keys() & values.keys():
+                    schemas[name]["examples"] = [values[name]]
+
+
+def granted(report: Path) -> set[str]:
+    """Return the operations that were granted at least once, by method and path."""
+    found = set()
+    for line in report.read_text().splitlines():
+        recorder = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+        for case_id, interaction in recorder.get("interactions", {}).items():
+            case = recorder["cases"][case_id]["value"]
+            if 200 <= ((interaction["response"] or {}).get("status_code", 0)) < 300:
+                found.add(f"{case['method']} {case['path']}")
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_no_request_breaks_the_server_or_surprises_its_caller(
+    programs: Path, fuzzed: Server, tmp_path: Path
+) -> None:
+    """No 5xx; no status, header or body that is not described; nothing taken that is malformed.
+
+    Every operation must have been granted at least once, as refusals alone would prove little; only
+    an archive to import is nothing that comes up by chance.
+    """
+    program = programs / "schemathesis"
+    if not program.exists():
+        pytest.skip("schemathesis needs Python 3.11")
+    with fuzzed.client() as client:
+        document = client.get("/openapi.json").json()
+        add_examples(document, known_values(client))
+    described = tmp_path / "openapi.json"
+    described.write_text(json.dumps(document))
+    report = tmp_path / "report.ndjson"
+    done = subprocess.run(
+        [
+            *(program, "run", described, *OPTIONS, "--url", fuzzed.url),
+            *("--header", f"Authorization: Bearer {fuzzed.token}"),
+            *("--report-ndjson-path", report),
+        ],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parent),
+            "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
+        },
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    operations = {
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        if not path.startswith("/faults")
+        for method in item
+    }
+    assert operations - granted(report) == {"POST /v2/projects/{projectId}/import"}
