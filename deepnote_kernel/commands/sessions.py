@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from deepnote_kernel.api import sessions
 from deepnote_kernel.commands.names import find_notebook_id, find_project_id
+from deepnote_kernel.commands.snapshots import play_outputs
 from deepnote_kernel.commands.views import Card, Listing, State, age, moment
 from deepnote_kernel.config import LOCAL, SCRATCH
 from deepnote_kernel.errors import ConfigError, SessionError
 from deepnote_kernel.session.clients import open_blocking_client
 from deepnote_kernel.session.protocol import Status
+from deepnote_kernel.session.record import Record
 
 if TYPE_CHECKING:
     from deepnote_kernel.api import Client
+    from deepnote_kernel.api.models import Session
     from deepnote_kernel.commands.context import Context
-    from deepnote_kernel.session.record import Record
 
-__all__ = ["attach", "interrupt", "list_", "restart", "start", "status", "stop", "use"]
+__all__ = ["attach", "execute", "interrupt", "list_", "restart", "start", "status", "stop", "use"]
 
 
 def start(context: Context, **place: Any) -> None:
@@ -126,10 +129,16 @@ def stop(context: Context, *, session_id: str | None, all: bool) -> None:  # noq
         say("The session has been stopped; its variables are gone.")
 
 
-def list_(context: Context) -> Listing[Record]:
-    """List the sessions started from this computer that still run."""
+def list_(context: Context, *, everywhere: bool) -> Listing[Record]:
+    """List the sessions that still run: those started from this computer, or all there are."""
+    records = context.remote.sessions()
+    if everywhere:
+        known = {record.id for record in records}
+        found = context.client.iterate(sessions.list_())
+        records += [_as_record(context, each) for each in found if each.id not in known]
+    empty = "No session is running."
     return Listing(
-        context.remote.sessions(),
+        records,
         ["Session", "Notebook", "State", "Started", "Server"],
         lambda record: (
             record.id,
@@ -138,7 +147,31 @@ def list_(context: Context) -> Listing[Record]:
             moment(record.created_at),
             record.base_url,
         ),
-        empty="No session started from this computer is running.",
+        empty=empty if everywhere else "No session started from this computer is running.",
+    )
+
+
+def execute(context: Context, *, session_id: str, code: str, timeout_s: float) -> None:
+    """Run code in a session by a single call, and show its outputs when it has ended."""
+    record = _record(context, session_id)
+    call = sessions.execute(
+        record.id,
+        notebook_id=record.notebook_id,
+        code=sys.stdin.read() if code == "-" else code,
+        timeout_ms=int(timeout_s * 1000),
+    )
+    with _client(context, record) as client, context.surface.task("execute"):
+        outputs = client.send(call)
+    play_outputs(context, outputs)
+
+
+def _as_record(context: Context, found: Session) -> Record:
+    return Record(
+        id=found.id,
+        notebook_id=found.notebook_id,
+        base_url=context.settings.base_url,
+        created_at=found.created_at or datetime.now(timezone.utc),
+        state=found.status,
     )
 
 
@@ -175,10 +208,8 @@ def _record(context: Context, session_id: str | None) -> Record:
     for record in context.remote.sessions():
         if record.id == session_id:
             return record
-    raise SessionError(
-        f"No session {session_id} started from this computer is running.",
-        "See %deepnote sessions list.",
-    )
+    # Started elsewhere: the server knows it.
+    return _as_record(context, context.client.send(sessions.get(session_id)))
 
 
 def _only_session(context: Context) -> Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deepnote_kernel.api import runs
 from deepnote_kernel.commands.grammar import UsageError
@@ -14,7 +14,7 @@ from deepnote_kernel.session.protocol import Reply
 from deepnote_kernel.snapshot import executed_notebook, load
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
 
     from deepnote_kernel.api import Client
     from deepnote_kernel.api.models import Run
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.session.protocol import Event
     from deepnote_kernel.snapshot import Document, Notebook
 
-__all__ = ["check_target", "fetch", "raise_failure", "replay", "write"]
+__all__ = ["check_target", "fetch", "play_outputs", "raise_failure", "replay", "write"]
 
 _POLL_S = 0.5
 _SUFFIXES = (".ipynb", ".deepnote")
@@ -99,6 +99,16 @@ def replay(context: Context, run: Run, text: str) -> None:
     raise_failure(run)
 
 
+def play_outputs(context: Context, outputs: Iterable[Any]) -> None:
+    """Show nbformat outputs, and raise the error they end with.
+
+    Args:
+        context: Where to show them.
+        outputs: As the API sent them.
+    """
+    context.surface.play(_played(to_messages(outputs)))
+
+
 def raise_failure(run: Run) -> None:
     """Raise what a run ended with, where that was not success.
 
@@ -153,7 +163,10 @@ def _notebook(run: Run, document: Document) -> Notebook | None:
 def _events(notebook: Notebook) -> Generator[Event, None, None]:
     shown: list[Message] = []
     for block in notebook.blocks:
-        messages = to_messages(block.outputs or [], execution_count=block.execution_count or 0)
-        yield from messages
-        shown += messages
-    yield Reply(content=reply_content(shown))
+        shown += to_messages(block.outputs or [], execution_count=block.execution_count or 0)
+    yield from _played(shown)
+
+
+def _played(messages: list[Message]) -> Generator[Event, None, None]:
+    yield from messages
+    yield Reply(content=reply_content(messages))

@@ -102,13 +102,44 @@ TABLE: dict[str, Verb | Noun] = {
     "sessions": Noun(
         "machines that run cells, started from this computer",
         {
-            "list": Verb("sessions.list_", "list those that still run"),
+            "list": Verb(
+                "sessions.list_",
+                "list those that still run",
+                (
+                    option(
+                        "--everywhere",
+                        help_="also those that the server knows from elsewhere",
+                        action="store_true",
+                    ),
+                ),
+            ),
             "start": _START,
             "attach": _ATTACH,
             "status": _STATUS,
             "interrupt": _INTERRUPT,
             "restart": _RESTART,
             "stop": _STOP,
+            "execute": Verb(
+                "sessions.execute",
+                "run code by a single call, which shows its outputs at the end",
+                (
+                    _SESSION._replace(
+                        help="its id, as 'sessions list' shows it",
+                        settings={"metavar": "SESSION"},
+                    ),
+                    option(
+                        "code", help_="Python; '-' reads it from standard input", metavar="CODE"
+                    ),
+                    option(
+                        "--timeout",
+                        help_="how long it may run, at most 120 (default: %(default)g)",
+                        metavar="SECONDS",
+                        type=float,
+                        default=120.0,
+                        dest="timeout_s",
+                    ),
+                ),
+            ),
         },
     ),
     "push": Verb(
