@@ -1,12 +1,18 @@
-"""What importing the client costs."""
+"""What importing the clients costs."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
+import pytest
 
-def test_importing_the_package_does_not_import_httpx() -> None:
+
+@pytest.mark.parametrize(
+    "module",
+    ["deepnote_kernel.api", "deepnote_kernel.strata.calls", "deepnote_kernel.strata.socket"],
+)
+def test_importing_a_client_does_not_import_its_network(module: str) -> None:
     """A kernel's start does not pay for what its first reply does not need."""
-    code = "import sys, deepnote_kernel.api; sys.exit('httpx' in sys.modules)"
+    code = f"import sys, {module}; sys.exit(bool({{'httpx', 'websockets'}} & sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", code], check=True)

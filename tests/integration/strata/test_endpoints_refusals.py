@@ -102,7 +102,7 @@ def test_a_name_that_is_taken(client: Client, notebook: Notebook, strata: Strata
     ("options", "reason"),
     [
         ({"parent_path": "/etc"}, "must be inside configured notebook storage"),
-        ({"name": "a/b"}, ""),
+        ({"name": "a/b"}, "Notebook name contains invalid characters"),
         ({"python_version": "2.7"}, "Python 2.7 is not available"),
     ],
     ids=["folder", "name", "python"],
