@@ -128,7 +128,9 @@ TABLE: dict[str, Verb | Noun] = {
                         settings={"metavar": "SESSION"},
                     ),
                     option(
-                        "code", help_="Python; '-' reads it from standard input", metavar="CODE"
+                        "code",
+                        help_="what to run; '-' reads it from standard input",
+                        metavar="CODE",
                     ),
                     option(
                         "--timeout",
