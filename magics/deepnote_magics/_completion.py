@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.commands.grammar import Grammar
     from deepnote_kernel.config import Settings
 
-__all__ = ["Names", "complete"]
+__all__ = ["Names", "complete", "workspace_names"]
 
 _WAIT_S = 0.7  # JupyterLab gives up after a second
 _KEEP_S = 30.0
@@ -33,6 +33,7 @@ class Names:
 
     Args:
         settings: Gives the settings in force.
+        ask: Asks the server they name, given the settings and a kind.
         wait_s: Seconds to wait for an answer. One that comes later serves the next question.
         keep_s: Seconds an answer is good for.
     """
@@ -40,11 +41,13 @@ class Names:
     def __init__(
         self,
         settings: Callable[[], Settings],
+        ask: Callable[[Settings, str], list[str]],
         *,
         wait_s: float = _WAIT_S,
         keep_s: float = _KEEP_S,
     ) -> None:
         self._settings = settings
+        self._ask = ask
         self._wait_s = wait_s
         self._keep_s = keep_s
         self._answers: dict[tuple[str, str], _Answer] = {}
@@ -59,9 +62,14 @@ class Names:
         if answer is None or time.monotonic() - answer.asked_at > self._keep_s:
             names = answer.names if answer else []
             answer = self._answers[key] = _Answer(names, threading.Event(), time.monotonic())
-            threading.Thread(target=_ask, args=(settings, kind, answer), daemon=True).start()
+            threading.Thread(target=self._take, args=(settings, kind, answer), daemon=True).start()
         answer.is_here.wait(self._wait_s)
         return list(answer.names)
+
+    def _take(self, settings: Settings, kind: str, answer: _Answer) -> None:
+        with contextlib.suppress(DeepnoteError):
+            answer.names[:] = self._ask(settings, kind)
+        answer.is_here.set()
 
 
 class _Answer(NamedTuple):
@@ -70,19 +78,19 @@ class _Answer(NamedTuple):
     asked_at: float
 
 
-def _ask(settings: Settings, kind: str, answer: _Answer) -> None:
+def workspace_names(settings: Settings, kind: str) -> list[str]:
+    """Return the names and ids of a kind in a Deepnote workspace; a server that is off has none."""
     from deepnote_kernel.commands.names import known_names  # noqa: PLC0415 - needs msgspec
     from deepnote_kernel.session import local  # noqa: PLC0415 - as above
     from deepnote_kernel.session.clients import open_blocking_client  # noqa: PLC0415 - needs httpx
     from deepnote_kernel.session.record import Records  # noqa: PLC0415 - as above
 
-    with contextlib.suppress(DeepnoteError):
-        if kind == "session":
-            answer.names[:] = [record.id for record in Records().all() if not record.is_pending]
-        elif not settings.is_local or local.find():
-            with open_blocking_client(settings) as client:
-                answer.names[:] = known_names(client, kind)
-    answer.is_here.set()
+    if kind == "session":
+        return [record.id for record in Records().all() if not record.is_pending]
+    if settings.is_local and not local.find():
+        return []
+    with open_blocking_client(settings) as client:
+        return known_names(client, kind)
 
 
 def complete(grammar: Grammar, names: Names, text: str) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepnote_kernel.config import LOCAL, Settings
-from deepnote_magics._completion import Names, complete
+from deepnote_magics._completion import Names, complete, workspace_names
 from deepnote_magics.deepnote import GRAMMAR
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class Known(Names):
     """Names that are there without a server."""
 
     def __init__(self) -> None:
-        super().__init__(Settings)
+        super().__init__(Settings, workspace_names)
 
     def of(self, kind: str) -> list[str]:
         """Return some that need quotes and some that do not."""
@@ -60,7 +60,7 @@ def test_what_is_offered_can_be_read() -> None:
 def test_no_server_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the local server does not run, there are no names."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
-    names = Names(lambda: Settings(base_url=LOCAL), wait_s=10)
+    names = Names(lambda: Settings(base_url=LOCAL), workspace_names, wait_s=10)
     assert names.of("project") == []
     assert list(tmp_path.iterdir()) == []
 
@@ -68,4 +68,4 @@ def test_no_server_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("kind", ["", "project", "session"])
 def test_errors_are_silent(kind: str) -> None:
     """A person who presses the tab key wants no lecture about tokens."""
-    assert Names(Settings, wait_s=10).of(kind) == []
+    assert Names(Settings, workspace_names, wait_s=10).of(kind) == []
