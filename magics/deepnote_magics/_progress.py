@@ -24,18 +24,18 @@ class TerminalTask:
     """Lines in a terminal: one for each stage.
 
     Args:
-        title: What is being done.
+        title: What is being done; empty where the stages say it themselves.
     """
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, title: str = "") -> None:
+        self._lead = f"Deepnote: {title}: " if title else "Deepnote: "
         self._stage = ""
 
     def __call__(self, line: str) -> None:
         """Print a stage, once."""
         if line != self._stage:
             self._stage = line
-            sys.stdout.write(f"Deepnote: {self._title}: {line}\n")
+            sys.stdout.write(f"{self._lead}{line}\n")
 
     def advance(self, done: int, total: int | None = None) -> None:
         """Print nothing: numbers that change would fill the screen."""

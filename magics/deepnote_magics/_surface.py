@@ -88,10 +88,11 @@ class IPythonSurface:
         task.settle()
 
     def _task(self, title: str) -> Task:
+        is_session = title == SESSION
         if not hasattr(self._shell, "kernel"):
-            return TerminalTask(title)
+            return TerminalTask("" if is_session else title)
         publish = partial(_display, self._shell)
-        return SessionTask(publish) if title == SESSION else WorkTask(title, publish)
+        return SessionTask(publish) if is_session else WorkTask(title, publish)
 
     def play(self, events: Generator[Event, None, None], task: Task | None = None) -> None:
         """Show what a cell does until it ends, and raise what it raises."""

@@ -110,7 +110,7 @@ def test_a_life_of_a_session(ordinary: Notebook, server: Server) -> None:
     """Start, look, restart, stop, list: the session does what the magics say."""
     started = ordinary.run("%deepnote start")
     assert "is ready" in started.text()
-    session_id = ordinary.run("s = %deepnote status\ns.status.session_id").result.strip("'")
+    session_id = ordinary.run("s = %deepnote status\ns.session_id").result.strip("'")
     html = ordinary.run("%deepnote status").contents("execute_result")[0]["data"]["text/html"]
     assert session_id in html
     assert session_id in ordinary.run("%deepnote sessions").result
@@ -130,7 +130,7 @@ def test_a_life_of_a_session(ordinary: Notebook, server: Server) -> None:
 def test_stopping_another_session(ordinary: Notebook) -> None:
     """A forgotten session can be stopped by its id, an unknown one cannot."""
     ordinary.run("%deepnote start")
-    session_id = ordinary.run("s = %deepnote status\ns.status.session_id").result.strip("'")
+    session_id = ordinary.run("s = %deepnote status\ns.session_id").result.strip("'")
     assert ordinary.run("%deepnote stop nonsense").status == "error"
     assert ordinary.run(f"%deepnote stop {session_id}").status == "ok"
     assert ordinary.run("%deepnote stop --all").status == "ok"
@@ -145,7 +145,7 @@ def test_a_scratch_notebook(ordinary: Notebook) -> None:
 def test_unloading_ends_the_session(ordinary: Notebook, server: Server) -> None:
     """What the extension has started, it stops."""
     ordinary.run("%deepnote start")
-    session_id = ordinary.run("s = %deepnote status\ns.status.session_id").result.strip("'")
+    session_id = ordinary.run("s = %deepnote status\ns.session_id").result.strip("'")
     assert ordinary.run("%unload_ext deepnote_magics").status == "ok"
     with server.client() as client:
         sessions = client.get("/v2/sessions").json()["sessions"]
