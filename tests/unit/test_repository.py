@@ -56,7 +56,7 @@ def test_readme_opens_with_the_two_commands() -> None:
 def test_readme_lists_every_setting() -> None:
     """The README's table has each environment variable that is read, and no other."""
     rows = re.findall(r"^\| `(DEEPNOTE_\w+)` \|", text("README.md"), re.MULTILINE)
-    assert sorted(rows) == sorted(config._VARIABLES.values())
+    assert sorted(rows) == sorted(config.VARIABLES.values())
 
 
 def test_changelog_head_is_the_version() -> None:

@@ -6,7 +6,6 @@ import asyncio
 
 import msgspec
 import pytest
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from deepnote_kernel.server import errors
@@ -33,13 +32,6 @@ def test_a_refusal_is_its_status_and_message(
     answer = asyncio.run(errors.on_request_error(REQUEST, error))
     assert answer.status_code == status
     assert msgspec.json.decode(bytes(answer.body)) == {"message": message}
-
-
-def test_a_refusal_of_the_framework_keeps_its_headers() -> None:
-    """A wrong method says which ones there are."""
-    error = HTTPException(405, headers={"Allow": "GET"})
-    answer = asyncio.run(errors.on_http_exception(REQUEST, error))
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
 
 
 def test_a_crash_shows_nothing_of_the_inside() -> None:
