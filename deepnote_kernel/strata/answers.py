@@ -21,10 +21,13 @@ _SERVER_ERROR = 500
 
 _KINDS: dict[int, tuple[type[errors.APIStatusError], str]] = {
     400: (errors.BadRequestError, "Check the values that were given."),
-    401: (errors.UnauthorizedError, "Give the headers that the server asks for."),
+    401: (
+        errors.UnauthorizedError,
+        "Give the headers that the server, or its proxy, wants: STRATA_HEADERS.",
+    ),
     403: (
         errors.PermissionDeniedError,
-        "A server in service mode, or its proxy, does not allow it.",
+        "Ask who runs the server, or check STRATA_HEADERS.",
     ),
     404: (errors.NotFoundError, "Check the id and STRATA_URL."),
     409: (errors.ConflictError, "Try again in a moment."),

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from deepnote_kernel.errors import APIStatusError
 
 __all__ = [
-    "REMEDIES",
     "CellLockedError",
     "EnvironmentBusyError",
     "NameTakenError",
@@ -72,7 +71,7 @@ class NameTakenError(ConflictError):
         return found[1] if found else ""
 
 
-REMEDIES: dict[type[Exception], str] = {
+_REMEDIES: dict[type[Exception], str] = {
     SessionClosedError: (
         "The session has ended, as all do with their server: open the notebook by its path again."
     ),
@@ -81,13 +80,12 @@ REMEDIES: dict[type[Exception], str] = {
     CellLockedError: "Try again in five seconds, or overrule the other edit.",
     NameTakenError: "Open that notebook, or choose another name.",
 }
-"""What to do about each."""
 
 
 def refusal(status: int, body: Any) -> tuple[type[APIStatusError], str] | None:
     """Return the error that an answer is and what to do about it; ``None`` for any other."""
     kind = _kind(status, said(body), detail(body).get("code"))
-    return (kind, REMEDIES[kind]) if kind else None
+    return (kind, _REMEDIES[kind]) if kind else None
 
 
 def _kind(status: int, words: str, code: object) -> type[APIStatusError] | None:

@@ -27,7 +27,7 @@ from deepnote_kernel.errors import (
     TransportError,
 )
 from deepnote_kernel.strata.client import DEFAULT_URL, checked_headers, checked_url
-from deepnote_kernel.strata.refusals import REMEDIES, SessionClosedError
+from deepnote_kernel.strata.refusals import SessionClosedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -122,8 +122,11 @@ class Socket:
     def _refused(self, status: int) -> DeepnoteError:
         message = f"The notebook's socket at {self.base_url} answered {status}."
         if status == _FORBIDDEN:
-            return SessionClosedError(message, REMEDIES[SessionClosedError], status_code=status)
-        return ConnectionFailedError(message, "Check STRATA_URL and the headers.")
+            advice = "Open the notebook by its path again, or check STRATA_HEADERS."
+            return SessionClosedError(
+                f"{message} The session has ended, or is not yours.", advice, status_code=status
+            )
+        return ConnectionFailedError(message, "Check STRATA_URL and STRATA_HEADERS.")
 
     async def send(self, kind: str, **payload: Any) -> None:
         """Send a message.

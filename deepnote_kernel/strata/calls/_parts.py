@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "CLOSED",
     "MAX_CELL_S",
     "NO_CELL",
     "SLOW_S",
@@ -32,10 +31,6 @@ MAX_CELL_S: Final = 86_400.0
 
 SLOW_S: Final = 600.0
 """Seconds to wait for what installs packages."""
-
-CLOSED: Final = {
-    404: "The session has ended, as all do with their server: open the notebook by its path again."
-}
 
 NO_CELL: Final = {404: "The notebook has no such cell: list its cells."}
 

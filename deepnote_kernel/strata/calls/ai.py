@@ -9,7 +9,7 @@ import msgspec
 from deepnote_kernel.api import reading
 from deepnote_kernel.api.call import Call, present
 from deepnote_kernel.strata.calls import _parts
-from deepnote_kernel.strata.calls._parts import CLOSED, notebook_path
+from deepnote_kernel.strata.calls._parts import notebook_path
 from deepnote_kernel.strata.models import AgentRun, AiModels, AiStatus, ChatEvent, ChatReply
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["choose_model", "complete", "models", "reset_agent", "run_agent", "status", "stream"]
 
 _NOT_CONFIGURED = {
-    404: CLOSED[404],
     503: "Start the server with STRATA_AI_BASE_URL, STRATA_AI_API_KEY and STRATA_AI_MODEL set.",
 }
 
@@ -32,7 +31,6 @@ def status(session_id: str) -> Call[AiStatus]:
         path=_path(session_id, "status"),
         read=_parts.model(AiStatus),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -43,7 +41,6 @@ def models(session_id: str) -> Call[AiModels]:
         path=_path(session_id, "models"),
         read=_parts.model(AiModels),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -55,7 +52,6 @@ def choose_model(session_id: str, model: str) -> Call[AiStatus]:
         body={"model": model},
         read=_parts.model(AiStatus),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -133,7 +129,6 @@ def reset_agent(session_id: str) -> Call[None]:
         path=_path(session_id, "agent", "reset"),
         read=reading.nothing,
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 

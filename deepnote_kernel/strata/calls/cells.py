@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from deepnote_kernel.api.call import Call, present, segment
 from deepnote_kernel.strata.calls import _parts
-from deepnote_kernel.strata.calls._parts import CLOSED, NO_CELL, notebook_path
+from deepnote_kernel.strata.calls._parts import NO_CELL, notebook_path
 from deepnote_kernel.strata.models import Cancelled, Cell, CellUpdate, Result
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def list_(session_id: str) -> Call[list[Cell]]:
         path=notebook_path(session_id, "cells"),
         read=_parts.listed("cells", Cell),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -61,7 +60,6 @@ def add(
         path=notebook_path(session_id, "cells"),
         body=present(after_cell_id=after_cell_id, language=language),
         read=_parts.model(Cell),
-        remedies=CLOSED,
     )
 
 
@@ -102,7 +100,6 @@ def reorder(session_id: str, cell_ids: Sequence[str]) -> Call[list[Cell]]:
         body={"cell_ids": list(cell_ids)},
         read=_parts.listed("cells", Cell),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 

@@ -23,6 +23,8 @@ MaterializeMode: TypeAlias = Literal["stream", "artifact"]
 SCAN = "scan@v1"
 """The transform that reads one table."""
 
+_CHECK_TABLE = "Check the warehouse's path, on the server's machine, and the table's name."
+
 
 def materialize(
     inputs: Sequence[str],
@@ -52,10 +54,7 @@ def materialize(
         ),
         read=_parts.model(Materialized),
         timeout_s=_parts.SLOW_S,
-        replay_safe=True,
-        remedies={
-            404: "Check the warehouse's path, on the server's machine, and the table's name."
-        },
+        remedies=dict.fromkeys((404, 500), _CHECK_TABLE),
     )
 
 

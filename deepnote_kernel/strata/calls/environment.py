@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from deepnote_kernel.api.call import Call, present, segment
 from deepnote_kernel.strata.calls import _parts
-from deepnote_kernel.strata.calls._parts import CLOSED, notebook_path
+from deepnote_kernel.strata.calls._parts import notebook_path
 from deepnote_kernel.strata.models import EnvironmentChange, EnvironmentState, ImportPreview
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ def start_job(
             environment_yaml=environment_yaml,
         ),
         read=_parts.model(EnvironmentState),
-        remedies=CLOSED,
     )
 
 
@@ -106,7 +105,6 @@ def export_requirements(session_id: str) -> Call[str]:
         path=notebook_path(session_id, "environment", "requirements.txt"),
         read=_parts.text,
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -138,7 +136,6 @@ def _get(session_id: str, *parts: str) -> Call[EnvironmentState]:
         path=notebook_path(session_id, *parts),
         read=_parts.model(EnvironmentState),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -151,7 +148,7 @@ def _change(
         body=body,
         read=_parts.model(EnvironmentChange),
         timeout_s=_parts.SLOW_S,
-        remedies={**CLOSED, 400: "Check the names and versions of the packages."},
+        remedies={400: "Check the names and versions of the packages."},
     )
 
 
@@ -162,5 +159,4 @@ def _preview(session_id: str, file: str, body: Mapping[str, str]) -> Call[Import
         body=body,
         read=_parts.model(ImportPreview),
         replay_safe=True,
-        remedies=CLOSED,
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from deepnote_kernel.api.call import Call
 from deepnote_kernel.strata.calls import _parts
-from deepnote_kernel.strata.calls._parts import CLOSED, notebook_path
+from deepnote_kernel.strata.calls._parts import notebook_path
 from deepnote_kernel.strata.models import Mount
 
 if TYPE_CHECKING:
@@ -28,5 +28,4 @@ def set_(session_id: str, mounts: Sequence[Mount]) -> Call[list[Mount]]:
         body={"mounts": [msgspec.structs.asdict(mount) for mount in mounts]},
         read=_parts.listed("mounts", Mount),
         replay_safe=True,
-        remedies=CLOSED,
     )

@@ -8,7 +8,7 @@ from deepnote_kernel.api import reading
 from deepnote_kernel.api.call import Call, present
 from deepnote_kernel.errors import ConfigError
 from deepnote_kernel.strata.calls import _parts
-from deepnote_kernel.strata.calls._parts import CLOSED, notebook_path
+from deepnote_kernel.strata.calls._parts import notebook_path
 from deepnote_kernel.strata.models import Config, Dag, Notebook, NotebookEntry
 
 if TYPE_CHECKING:
@@ -115,7 +115,6 @@ def delete(session_id: str) -> Call[None]:
         method="DELETE",
         path=notebook_path(session_id),
         read=reading.nothing,
-        remedies=CLOSED,
     )
 
 
@@ -142,7 +141,6 @@ def rename(session_id: str, name: str) -> Call[None]:
         body={"name": name},
         read=reading.nothing,
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -153,7 +151,6 @@ def dag(session_id: str) -> Call[Dag]:
         path=notebook_path(session_id, "dag"),
         read=_parts.model(Dag),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -165,7 +162,6 @@ def set_timeout(session_id: str, timeout_s: float | None) -> Call[None]:
         body={"timeout": timeout_s},
         read=reading.nothing,
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -177,7 +173,6 @@ def set_env(session_id: str, env: Mapping[str, str]) -> Call[None]:
         body={"env": dict(env)},
         read=reading.nothing,
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -195,5 +190,4 @@ def export(session_id: str, *, form: ExportFormat = "zip") -> Call[bytes]:
         read=_parts.raw,
         timeout_s=_parts.SLOW_S,
         replay_safe=True,
-        remedies=CLOSED,
     )

@@ -26,5 +26,4 @@ def get(session_id: str) -> Call[Notebook]:
         path=f"/v1/notebooks/sessions/{segment('session', session_id)}",
         read=_parts.model(Notebook),
         replay_safe=True,
-        remedies=_parts.CLOSED,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deepnote_kernel.api.call import Call
 from deepnote_kernel.strata.calls import _parts
-from deepnote_kernel.strata.calls._parts import CLOSED, notebook_path
+from deepnote_kernel.strata.calls._parts import notebook_path
 from deepnote_kernel.strata.models import Worker, WorkerCatalog
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ def list_(session_id: str) -> Call[WorkerCatalog]:
         path=notebook_path(session_id, "workers"),
         read=_parts.model(WorkerCatalog),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -37,7 +36,6 @@ def choose(session_id: str, name: str | None) -> Call[WorkerCatalog]:
         body={"worker": name},
         read=_parts.model(WorkerCatalog),
         replay_safe=True,
-        remedies=CLOSED,
     )
 
 
@@ -50,5 +48,4 @@ def set_catalog(session_id: str, workers: Sequence[Worker]) -> Call[WorkerCatalo
         body={"workers": definitions},
         read=_parts.model(WorkerCatalog),
         replay_safe=True,
-        remedies=CLOSED,
     )

@@ -15,7 +15,6 @@ from deepnote_kernel.errors import (
     ConnectionFailedError,
     DeepnoteError,
     NotFoundError,
-    RateLimitedError,
     ServerError,
 )
 from deepnote_kernel.strata import AsyncClient, Client
@@ -27,11 +26,9 @@ from deepnote_kernel.strata.refusals import (
     NotebookBusyError,
     SessionClosedError,
 )
-from tests.integration.strata.servers import run_strata, wait_for_job, wait_until
+from tests.integration.strata.servers import wait_for_job, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from deepnote_kernel.api import Call
     from deepnote_kernel.strata.models import Notebook
     from tests.integration.strata.servers import StrataServer
@@ -240,34 +237,3 @@ def test_an_artifact_that_cannot_be(
 ) -> None:
     """The core's own reasons are shown."""
     assert reason in refused(client, call, kind)
-
-
-@pytest.fixture(scope="module")
-def limited(
-    strata: StrataServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[StrataServer]:
-    """Run a server that limits the rate of its clients."""
-    folder = tmp_path_factory.mktemp("limited")
-    with run_strata(strata.python, folder, STRATA_RATE_LIMIT_ENABLED="true") as running:
-        yield running
-
-
-async def _burst(url: str, retry: Retry) -> list[Any]:
-    async with AsyncClient(url, retry=retry) as client:
-        calls = [client.send(notebooks.config()) for _ in range(60)]
-        return await asyncio.gather(*calls, return_exceptions=True)
-
-
-def test_too_many_calls_at_once(limited: StrataServer) -> None:
-    """Refused for its rate, a call says so in the server's plain text."""
-    outcomes = asyncio.run(_burst(limited.url, Retry(retries=0)))
-    errors = [outcome for outcome in outcomes if isinstance(outcome, DeepnoteError)]
-    assert {type(error) for error in errors} == {RateLimitedError}
-    assert "answered 429: Rate limit exceeded" in str(errors[0])
-    assert "STRATA_RATE_LIMIT_ENABLED=false" in str(errors[0])
-
-
-def test_calls_that_were_too_many_are_sent_again(limited: StrataServer) -> None:
-    """The client waits as long as the server asks, and every call is answered."""
-    outcomes = asyncio.run(_burst(limited.url, Retry()))
-    assert {outcome.deployment_mode for outcome in outcomes} == {"personal"}

@@ -188,7 +188,7 @@ def test_what_does_not_come_is_waited_for_so_long(strata: StrataServer, notebook
 
 def test_a_session_that_does_not_exist(strata: StrataServer) -> None:
     """The socket is refused as the session's calls are."""
-    with pytest.raises(SessionClosedError, match="open the notebook by its path again"):
+    with pytest.raises(SessionClosedError, match="Open the notebook by its path again"):
         asyncio.run(Socket("nope", strata.url).open())
 
 
