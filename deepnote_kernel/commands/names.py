@@ -11,12 +11,18 @@ from deepnote_kernel.api import machines, notebooks, projects
 from deepnote_kernel.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from deepnote_kernel.api import Client
-    from deepnote_kernel.api.models import Notebook, Project
+    from deepnote_kernel.api.models import Notebook, Project, Run
 
-__all__ = ["find_notebook_id", "find_project_id", "iterate_notebooks", "known_names"]
+__all__ = [
+    "find_notebook_id",
+    "find_project_id",
+    "iterate_notebooks",
+    "known_names",
+    "latest_runs",
+]
 
 _RUNS = 5  # how many runs of how many notebooks are offered
 _NEVER = datetime.min.replace(tzinfo=timezone.utc)
@@ -75,7 +81,8 @@ def known_names(client: Client, kind: str) -> list[str]:
     if kind == "notebook":
         return _notebook_names(client)
     if kind == "run":
-        return _latest_runs(client)
+        ran = (notebook for _, notebook in iterate_notebooks(client))
+        return [run.id for run in latest_runs(client, ran)]
     if kind == "machine":
         return [item.id for item in client.iterate(machines.list_types())]
     return []
@@ -99,14 +106,19 @@ def _notebook_names(client: Client) -> list[str]:
     return names + [notebook.id for _, notebook in found]
 
 
-def _latest_runs(client: Client) -> list[str]:
-    """Return the ids of the last runs of the notebooks that ran last: one call each."""
-    ran = [notebook for _, notebook in iterate_notebooks(client) if notebook.last_run_at]
+def latest_runs(client: Client, found: Iterable[Notebook]) -> list[Run]:
+    """Return the last runs of those notebooks that ran last: one call each.
+
+    Args:
+        client: Asks the server.
+        found: Notebooks, as their projects list them.
+    """
+    ran = [notebook for notebook in found if notebook.last_run_at]
     ran.sort(key=lambda notebook: notebook.last_run_at or _NEVER, reverse=True)
     pages = (
         client.send(notebooks.list_runs(notebook.id, page_size=_RUNS)) for notebook in ran[:_RUNS]
     )
-    return [run.id for page in pages for run in page.items]
+    return [run for page in pages for run in page.items]
 
 
 def _only(kind: str, text: str, found: Sequence[tuple[str, str]]) -> str:

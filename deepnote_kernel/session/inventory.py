@@ -8,15 +8,31 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from deepnote_kernel.api import sessions
+from deepnote_kernel.api.models import Session
 from deepnote_kernel.config import LOCAL
 from deepnote_kernel.errors import DeepnoteError, NotFoundError, SessionError
 from deepnote_kernel.session.clients import client_for
+from deepnote_kernel.session.record import Record
 
 if TYPE_CHECKING:
+    from deepnote_kernel.api.models import SessionStatus
     from deepnote_kernel.config import Settings
-    from deepnote_kernel.session.record import Record, Records
+    from deepnote_kernel.session.record import Records
 
-__all__ = ["stop", "stop_all", "survey"]
+__all__ = ["Seen", "interrupt", "look", "stop", "stop_all", "survey"]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded session as it was found."""
+
+    record: Record
+    """What is recorded, with the present state; ``unknown`` where the server gave no answer."""
+
+    session: Session | None = None
+    """What the server says of it; ``None`` where it was not asked or gave no answer."""
+
+    error: DeepnoteError | None = None
+    """Why there was no answer."""
 
 
 async def survey(settings: Settings, records: Records) -> list[Record]:
@@ -26,20 +42,50 @@ async def survey(settings: Settings, records: Records) -> list[Record]:
         settings: Which server may be asked: a token never goes to another one.
         records: Where sessions are recorded.
     """
-    found: list[Record] = []
-    for record in records.all():
-        try:
-            state = await _state(settings, record)
-        except NotFoundError:
-            records.remove(record.id)
-        except DeepnoteError:
-            found.append(msgspec.structs.replace(record, state="unknown"))
-        else:
-            if state is None:
-                records.remove(record.id)
-            else:
-                found.append(msgspec.structs.replace(record, state=state))
-    return found
+    found = [await look(settings, records, record) for record in records.all()]
+    return [seen.record for seen in found if seen is not None]
+
+
+async def look(settings: Settings, records: Records, record: Record) -> Seen | None:
+    """Ask how a recorded session is; one that has ended is forgotten, and ``None``.
+
+    Args:
+        settings: Which server may be asked: a token never goes to another one.
+        records: Where sessions are recorded.
+        record: The session.
+    """
+    if record.is_pending or not _is_ours(settings, record):
+        return Seen(record=record)
+    try:
+        status = await _status(settings, record)
+    except NotFoundError:
+        status = None
+    except DeepnoteError as error:
+        return Seen(record=msgspec.structs.replace(record, state="unknown"), error=error)
+    if status is None:
+        records.remove(record.id)
+        return None
+    state = status.kernel.status or status.session.status or record.state
+    return Seen(record=msgspec.structs.replace(record, state=state), session=status.session)
+
+
+async def interrupt(settings: Settings, records: Records, session_id: str) -> None:
+    """Interrupt the running cell of a recorded session, whoever runs it.
+
+    Args:
+        settings: Which server may be asked.
+        records: Where sessions are recorded.
+        session_id: The session, by its id in the record.
+
+    Raises:
+        SessionError: It is not recorded, or runs on a server that the settings do not name.
+        NotFoundError: It has ended.
+    """
+    record = _recorded(records, session_id)
+    client = None if record.is_pending else await client_for(settings, record)
+    if client is not None:
+        async with client:
+            await client.send(sessions.interrupt(record.id, notebook_id=record.notebook_id))
 
 
 async def stop(settings: Settings, records: Records, session_id: str) -> None:
@@ -53,11 +99,7 @@ async def stop(settings: Settings, records: Records, session_id: str) -> None:
     Raises:
         SessionError: It is not recorded, or runs on a server that the settings do not name.
     """
-    record = records.load(session_id)
-    if record is None:
-        raise SessionError(
-            f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
-        )
+    record = _recorded(records, session_id)
     if not record.is_pending:
         client = await client_for(settings, record)
         if client is not None:
@@ -92,17 +134,22 @@ async def stop_all(settings: Settings, records: Records) -> list[str]:
     return stopped
 
 
-async def _state(settings: Settings, record: Record) -> str | None:
+async def _status(settings: Settings, record: Record) -> SessionStatus | None:
     """Return how a session is; ``None`` where it ended with its server."""
-    if record.is_pending or not _is_ours(settings, record):
-        return record.state
     client = await client_for(settings, record)
     if client is None:
         return None
     async with client:
-        call = sessions.status(record.id, notebook_id=record.notebook_id)
-        status = await client.send(call)
-    return status.kernel.status or status.session.status or record.state
+        return await client.send(sessions.status(record.id, notebook_id=record.notebook_id))
+
+
+def _recorded(records: Records, session_id: str) -> Record:
+    record = records.load(session_id)
+    if record is None:
+        raise SessionError(
+            f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
+        )
+    return record
 
 
 def _is_ours(settings: Settings, record: Record) -> bool:
