@@ -185,7 +185,7 @@ class NotebookInput(Answer):
 
     name: str
     type: str
-    value: str | bool | list[str] | None
+    value: str | bool | list[str]
     label: str
     options: list[str]
     multiple: bool

@@ -101,26 +101,26 @@ def test_local_edits_are_pushed_before_the_run(
     deepnote: Any, new_project: Any, write: Any, client: httpx.Client, tmp_path: Path
 ) -> None:
     """Blocks are changed, created, deleted and put in order, then what is on disk runs."""
-    document = new_project(FIRST, "print('dropped')", SECOND)
+    who = input_block("text", "who", "world")
+    document = new_project(FIRST, "print('dropped')", "print(who)", who)
     notebook = notebook_of(document)
-    first, _, second = notebook["blocks"]
-    added = {**first, "id": "0" * 32, "content": "print('added')", "sortingKey": "000001"}
+    first, _, second, who = notebook["blocks"]
+    added = {**first, "id": "0" * 32, "content": "print('added')", "sortingKey": "000002"}
     notebook["blocks"] = [
-        {**second, "sortingKey": "000000"},
+        {**who, "sortingKey": "000000"},
+        {**second, "sortingKey": "000001"},
         added,
-        {**first, "content": "print('changed')", "sortingKey": "000002"},
+        {**first, "content": "print('changed')", "sortingKey": "000003"},
     ]
     write(document)
     done = deepnote("run", "report.deepnote", "--cloud", "--push", "--yes", "--out", "s.deepnote")
     assert done.returncode == 0, done.stderr
-    assert printed(tmp_path / "s.deepnote") == ["second\n", "added\n", "changed\n"]
+    assert printed(tmp_path / "s.deepnote") == ["world\n", "added\n", "changed\n"]
     blocks = client.get(f"/v2/notebooks/{notebook['id']}").json()["notebook"]["blocks"]
-    assert [block["content"] for block in blocks] == [
-        SECOND,
-        "print('added')",
-        "print('changed')",
-    ]
-    assert (blocks[0]["id"], blocks[2]["id"]) == (second["id"], first["id"])
+    sources = ["", "print(who)", "print('added')", "print('changed')"]
+    assert [block["content"] for block in blocks] == sources
+    kept = (who, second, first)
+    assert [blocks[n]["id"] for n in (0, 1, 3)] == [block["id"] for block in kept]
 
 
 def test_a_failing_notebook_fails_the_command(
