@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import shlex
 import threading
@@ -21,6 +22,8 @@ __all__ = ["Names", "complete", "workspace_names"]
 
 _WAIT_S = 0.7  # JupyterLab gives up after a second
 _KEEP_S = 30.0
+
+_log = logging.getLogger(__name__)
 
 # A word as the shell's grammar has it; the last one may lack its closing quotation mark.
 _WORD = re.compile(r"""(?:[^\s"'\\]|\\.?|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$))+""")
@@ -67,9 +70,12 @@ class Names:
         return list(answer.names)
 
     def _take(self, settings: Settings, kind: str, answer: _Answer) -> None:
-        with contextlib.suppress(DeepnoteError):
+        try:
             answer.names[:] = self._ask(settings, kind)
-        answer.is_here.set()
+        except DeepnoteError as error:
+            _log.debug("No names of kind %s to complete with: %s", kind, error)
+        finally:
+            answer.is_here.set()
 
 
 class _Answer(NamedTuple):
