@@ -55,7 +55,7 @@ class _Engine:
 
     def __init__(self) -> None:
         import duckdb  # noqa: PLC0415
-        import pandas as pd  # type: ignore[import-untyped]  # noqa: PLC0415
+        import pandas as pd  # noqa: PLC0415
 
         class QueryPreview(pd.DataFrame):  # type: ignore[misc]
             """The first rows of a result; what is derived from it is a plain dataframe."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import pytest
 
 from deepnote_kernel.snapshot import Block
