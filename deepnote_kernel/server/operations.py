@@ -37,7 +37,7 @@ class Operation(msgspec.Struct, frozen=True):
     answer: dict[str, Any] | type | str | None = None
     """Shape of the JSON object that is answered, by member or whole; or another media type."""
 
-    body: type | None = None
+    body: Any = None
     """Shape of the body."""
 
     media_type: str = "application/json"
