@@ -79,6 +79,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     magic: ClassVar[str] = "%deepnote"
     """What a person types to change them."""
 
+    system: ClassVar[str] = "Deepnote"
+    """What they are the settings of."""
+
     token: Secret = Secret("")
     """API key of a Deepnote workspace. ``DEEPNOTE_TOKEN``."""
 

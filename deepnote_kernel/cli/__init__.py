@@ -21,9 +21,10 @@ from deepnote_kernel.errors import DeepnoteError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from deepnote_kernel.commands.context import Context
     from deepnote_kernel.commands.grammar import Command
 
-__all__ = ["GRAMMAR", "PROGRAMS", "Program", "main"]
+__all__ = ["GRAMMAR", "PROGRAMS", "Program", "carry_out", "main"]
 
 
 class Program(NamedTuple):
@@ -42,6 +43,9 @@ PROGRAMS = {
     ),
     "serve": Program(
         "run the embedded server, which speaks Deepnote's API", "deepnote_kernel.server.__main__"
+    ),
+    "strata": Program(
+        "use a Strata server: notebooks, cells, packages, tables", "deepnote_kernel.cli.strata"
     ),
     "completion": Program(
         "print what makes a shell complete these commands", "deepnote_kernel.cli.completion"
@@ -89,7 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Status.GOOD
     except DeepnoteError as error:
         # Remedies are worded for a notebook.
-        sys.stderr.write(f"{label}: {error}\n".replace("%deepnote", "jupyter deepnote"))
+        said = f"{label}: {error}\n".replace("%deepnote", "jupyter deepnote")
+        sys.stderr.write(said.replace("%strata", "jupyter deepnote strata"))
         return status_of(error)
     except KeyboardInterrupt:
         return Status.INTERRUPTED
@@ -106,6 +111,17 @@ def _run(command: Command) -> int:
     as_json: bool = command.common["as_json"]
     remote = Remote(Settings.from_env(os.environ, base_url=command.common.get("base_url")))
     context = Context(remote, ShellSurface(remote, as_json=as_json), environ=os.environ)
+    return carry_out(command, context, as_json=as_json)
+
+
+def carry_out(command: Command, context: Context, *, as_json: bool) -> int:
+    """Carry out a command, print what it shows, and return the exit status.
+
+    Args:
+        command: The command.
+        context: What it has to work with; closed at the end.
+        as_json: Whether to print JSON.
+    """
     try:
         shown = command.run(context)
         if as_json:

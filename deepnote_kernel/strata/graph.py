@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from deepnote_kernel.strata.anchor import is_anchor
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -31,8 +33,9 @@ class Graph:
 
     def __init__(self, dag: Dag, cells: Sequence[Cell]) -> None:
         self.dag = dag
-        self.cells = list(cells)
-        self._uses: dict[str, dict[str, set[str]]] = {cell.id: {} for cell in cells}
+        # The anchor uses everything, and tells nothing of the notebook.
+        self.cells = [cell for cell in cells if not is_anchor(cell.source)]
+        self._uses: dict[str, dict[str, set[str]]] = {cell.id: {} for cell in self.cells}
         for edge in dag.edges:
             if {edge.from_cell_id, edge.to_cell_id} <= {*self._uses}:
                 names = self._uses[edge.to_cell_id].setdefault(edge.from_cell_id, set())

@@ -100,7 +100,7 @@ class Layout:
         return all(cell.status == "ready" for cell in self.in_sight if cell.defines)
 
     async def refresh(self) -> None:
-        """Ask the server for the cells as they are now."""
+        """Ask the server for the cells as they are now: Strata's own editor may change them."""
         self._learn(await self._link.send(cells.list_))
 
     # Places
@@ -116,6 +116,7 @@ class Layout:
             code: Its text.
             language: What it is written in.
         """
+        await self.refresh()
         await self._ensure_anchor()
         order = [*self._cells]
         cell = self._known(key, language)
@@ -144,6 +145,7 @@ class Layout:
             code: Its text.
             language: What it is written in.
         """
+        await self.refresh()
         await self._ensure_anchor()
         order = [*self._cells]
         cell = self._known(key, language) or await self._add(language)

@@ -34,6 +34,7 @@ class StrataSettings(Settings, frozen=True, kw_only=True):
     """Settings of a Strata server; those of Deepnote that it shares mean the same."""
 
     magic: ClassVar[str] = "%strata"
+    system: ClassVar[str] = "Strata"
 
     base_url: str = DEFAULT_URL
     """The server's address. ``STRATA_URL``."""

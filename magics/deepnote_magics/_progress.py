@@ -25,10 +25,11 @@ class TerminalTask:
 
     Args:
         title: What is being done; empty where the stages say it themselves.
+        system: Where.
     """
 
-    def __init__(self, title: str = "") -> None:
-        self._lead = f"Deepnote: {title}: " if title else "Deepnote: "
+    def __init__(self, title: str = "", *, system: str = "Deepnote") -> None:
+        self._lead = f"{system}: {title}: " if title else f"{system}: "
         self._stage = ""
 
     def __call__(self, line: str) -> None:
@@ -49,10 +50,11 @@ class SessionTask:
 
     Args:
         publish: Sends a message, given its type and content.
+        system: Where the session starts.
     """
 
-    def __init__(self, publish: Callable[[str, JSON], None]) -> None:
-        self._line = StartLine(publish, is_alone=False)
+    def __init__(self, publish: Callable[[str, JSON], None], *, system: str = "Deepnote") -> None:
+        self._line = StartLine(publish, system=system, is_alone=False)
 
     def __call__(self, line: str) -> None:
         """Show a stage."""
@@ -76,6 +78,7 @@ class WorkTask:
     Args:
         title: What is being done.
         publish: Sends a message, given its type and content.
+        system: Where.
         clock: Tells the time in seconds.
     """
 
@@ -84,10 +87,12 @@ class WorkTask:
         title: str,
         publish: Callable[[str, JSON], None],
         *,
+        system: str = "Deepnote",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._title = title
         self._publish = publish
+        self._system = system
         self._clock = clock
         self._started_at = clock()
         self._shown_at = float("-inf")
@@ -117,7 +122,7 @@ class WorkTask:
         msg_type = "update_display_data" if self._display_id else "display_data"
         self._display_id = self._display_id or uuid.uuid4().hex
         self._shown_at = self._clock()
-        text = f"Deepnote: {self._title}: {line}"
+        text = f"{self._system}: {self._title}: {line}"
         html = f'<span style="opacity: 0.65; font-style: italic">{escape(text)}</span>'
         self._publish(
             msg_type,

@@ -89,10 +89,13 @@ class IPythonSurface:
 
     def _task(self, title: str) -> Task:
         is_session = title == SESSION
+        system = self._remote.settings.system
         if not hasattr(self._shell, "kernel"):
-            return TerminalTask("" if is_session else title)
+            return TerminalTask("" if is_session else title, system=system)
         publish = partial(_display, self._shell)
-        return SessionTask(publish) if is_session else WorkTask(title, publish)
+        if is_session:
+            return SessionTask(publish, system=system)
+        return WorkTask(title, publish, system=system)
 
     def play(self, events: Generator[Event, None, None], task: Task | None = None) -> None:
         """Show what a cell does until it ends, and raise what it raises."""

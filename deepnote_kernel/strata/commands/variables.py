@@ -1,7 +1,7 @@
 """``pull``, ``push`` and ``data``: variables between this Python and the notebook.
 
-Tables travel as Parquet or Arrow, other values as JSON or Python's own notation. What none of them
-holds without loss is refused.
+Tables travel as Parquet or Arrow, other values in Python's own notation. What that does not hold
+without loss is refused.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import ast
 import base64
 import io
-import json
 import uuid
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from deepnote_kernel.commands.views import Listing
 from deepnote_kernel.errors import ConfigError, UnknownNameError, UnsupportedError
-from deepnote_kernel.session.protocol import Cell, Message, Reply
+from deepnote_kernel.session.protocol import Cell, Message
 from deepnote_kernel.strata.calls import cells, data
 
 if TYPE_CHECKING:
@@ -29,13 +28,13 @@ __all__ = ["Moved", "pull", "push", "show_data"]
 _MAX_SOURCE: Final = 950_000
 """Characters; Strata takes no longer cell than a million."""
 
-_MAX_ANSWER: Final = 50_000
-"""Characters; the inspector answers no more than 64 KiB."""
+_PULL_KEY: Final = "pull"
+"""What the cell that prints variables is remembered by: there is but one."""
 
-# Printed: whether it is the same when read back, how long it is, and as much as the answer holds.
+# Printed: whether the value is the same when it is read back, and how it is written.
 _ASK: Final = """\
-(lambda json, value: (lambda text: print(json.dumps([json.loads(text) == value, len(text), \
-text[:{limit}]])))(json.dumps(value)))(__import__('json'), {name})"""
+(lambda ast, text: print(ast.literal_eval(text) == {name}, text))(__import__('ast'), repr({name}))
+"""
 
 _TABLE_CELL: Final = """\
 import base64, io
@@ -124,7 +123,7 @@ def _fetched(context: StrataContext, name: str) -> tuple[Any, Moved]:
         body = context.server.send(data.export(context.session_id, owner.id, artifact_uri=uri))
         return _read_parquet(body), Moved(name, "Parquet", len(body))
     text = _asked(context, name)
-    return json.loads(text), Moved(name, "JSON", len(text))
+    return ast.literal_eval(text), Moved(name, "Python", len(text))
 
 
 def _stored(context: StrataContext, name: str) -> tuple[StrataCell, str]:
@@ -142,29 +141,21 @@ def _stored(context: StrataContext, name: str) -> tuple[StrataCell, str]:
 
 
 def _asked(context: StrataContext, name: str) -> str:
-    """Return a variable as JSON, as the notebook's inspector tells it."""
+    """Return a variable in Python's own notation, as a cell of the notebook prints it."""
     if context.remote.session is None:
         context.remote.attach(context.notebook.path)
-    code = _ASK.format(name=name, limit=_MAX_ANSWER)
+    asking = Cell(id=uuid.uuid4().hex, code=_ASK.format(name=name), metadata={"cellId": _PULL_KEY})
     said = ""
-    for event in context.remote.events(Cell(id=uuid.uuid4().hex, code=code, silent=True)):
+    for event in context.remote.events(asking):
         if isinstance(event, Message) and event.msg_type == "stream":
             said += event.content["text"]
-        elif isinstance(event, Reply) and event.content["status"] == "error":
-            raise UnsupportedError(
-                f"{name} is neither a table nor JSON: {event.content['evalue']}.",
-                "Make a table or a plain value of it in the notebook.",
-            )
-    is_same, length, text = json.loads(said)
-    if not is_same:
+    is_same, _, text = said.strip().partition(" ")
+    if is_same != "True":
         raise UnsupportedError(
-            f"{name} would not be the same as JSON.", "Make lists of its tuples, and texts of keys."
+            f"{name} is neither a table nor plain data.",
+            "Make a table, or lists and dictionaries, of it in the notebook.",
         )
-    if length > _MAX_ANSWER:
-        raise UnsupportedError(
-            f"{name} takes {length:,} characters as JSON.", "Make a table of it in the notebook."
-        )
-    return str(text)
+    return text
 
 
 def _read_parquet(body: bytes) -> Any:
