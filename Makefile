@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 # JupyterLab refuses to run as root, as in a container, unless told so.
 LAB_OPTIONS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
+# Tests wait for kernels more than they compute: two processes finish in half the time.
+PYTEST_OPTIONS ?= --numprocesses=2 --dist=loadfile
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help

@@ -13,6 +13,7 @@ nox.options.sessions = ["lint", "typing", "tests", "wheel"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
+PARALLEL = ("--numprocesses=2", "--dist=loadfile")
 EDITABLE = ("--editable", ".[server]")
 
 
@@ -53,7 +54,7 @@ def tests(session: nox.Session) -> None:
         "STRATA_PYTHON": str(Path(".venv-strata/bin/python").absolute()),
         "STRATA_0_7_PYTHON": str(Path(".venv-strata-0.7/bin/python").absolute()),
     }
-    session.run("pytest", *session.posargs, env=environ)
+    session.run("pytest", *(session.posargs or PARALLEL), env=environ)
 
 
 @nox.session
