@@ -127,6 +127,24 @@ def test_a_wait_that_is_too_long(shell: Shell, place: Place) -> None:
     assert "it goes on" in done.err
 
 
+def test_the_snapshot_of_a_run_that_goes_on(shell: Shell, place: Place) -> None:
+    """There is none yet, and the line says when there will be."""
+    place.add("import time; time.sleep(60)")
+    run_id = shell("run", place.notebook_id, "--no-wait", "--json").json["runId"]
+    done = shell("runs", "snapshot", run_id)
+    assert done.status == 1
+    assert "Its snapshot comes with its end." in done.err
+
+
+def test_a_file_that_cannot_be_written(shell: Shell, report: Place, tmp_path: Path) -> None:
+    """The line names it; the run stays, with its outputs."""
+    target = tmp_path / "folder.ipynb"
+    target.mkdir()
+    done = shell("run", report.notebook_id, "--to", str(target))
+    assert done.status == 1
+    assert f"{target} cannot be written" in done.err
+
+
 def test_single_blocks_run_live(shell: Shell, place: Place) -> None:
     """In the project's machine, with those that depend on them."""
     place.add("print('first')")

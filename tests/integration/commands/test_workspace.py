@@ -203,6 +203,25 @@ def test_an_outdated_import(shell: Shell, place: Place, tmp_path: Path) -> None:
     assert "Another: deleted" in shell(*words).out
 
 
+def test_one_notebook_comes_back_alone(shell: Shell, place: Place, tmp_path: Path) -> None:
+    """A single document is taken as well, and the others stay."""
+    folder = tmp_path / "kept"
+    shell("notebooks", "create", place.id, "Another")
+    shell("projects", "export", place.id, "--to", str(folder))
+    document = str(folder / "another.deepnote")
+    done = shell("projects", "import", place.id, document, "--yes")
+    assert "Another: overwritten" in done.out
+    assert len(shell("notebooks", "--project", place.id, "--json").json) == 2
+
+
+def test_an_export_that_cannot_be_written(shell: Shell, place: Place, tmp_path: Path) -> None:
+    """The line names the file."""
+    (tmp_path / "taken").write_text("")
+    done = shell("projects", "export", place.id, "--to", str(tmp_path / "taken"))
+    assert done.status == 1
+    assert "cannot be written" in done.err
+
+
 @pytest.mark.parametrize("name", ["empty", "not-there", "broken.zip"])
 def test_nothing_to_import(shell: Shell, place: Place, tmp_path: Path, name: str) -> None:
     """One line names the file."""

@@ -120,6 +120,9 @@ def _names(kind: str) -> list[str]:
         (["use", "abc", "--storage-mode"], ["read_write", "readonly"]),
         (["start", "--project"], ["Sales"]),
         (["projects", "delete"], ["Sales", "--yes"]),
+        (["projects", "delete", "Sales"], ["--yes"]),
+        (["projects", "delete", "--yes"], ["Sales", "--yes"]),
+        (["notebooks", "list", "--project", "Sales"], ["--project"]),
     ],
 )
 def test_completion(words: list[str], expected: list[str]) -> None:
@@ -133,6 +136,50 @@ def test_completion_of_options() -> None:
     assert offered[:2] == ["Report", "n1"]
     assert "--scratch" in offered
     assert all(name.startswith("--") for name in offered[2:])
+
+
+def test_help_is_in_sections(capsys: pytest.CaptureFixture[str]) -> None:
+    """What has no section comes last, with what is carried out elsewhere."""
+    table: dict[str, Verb | Noun] = {
+        "show": Verb("views.State", "show it"),
+        "list": Verb("views.State", "list them"),
+    }
+    grammar = Grammar(
+        "x",
+        table,
+        package="deepnote_kernel.commands",
+        surface="shell",
+        description="All of it.",
+        epilog="That is all.",
+        sections={"first": ["list"], "empty": ["no-such"]},
+        programs={"serve": "serve it"},
+    )
+    with pytest.raises(HelpShown):
+        grammar.parse([])
+    assert capsys.readouterr().out.splitlines() == [
+        "usage: x [-h] COMMAND ...",
+        "",
+        "All of it.",
+        "",
+        "first:",
+        "  list   list them",
+        "",
+        "more:",
+        "  show   show it",
+        "  serve  serve it",
+        "",
+        "That is all.",
+    ]
+
+
+@pytest.mark.parametrize("words", [["help", "runs"], ["runs", "--help"]])
+def test_help_on_a_noun(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Its verbs stand in one column."""
+    with pytest.raises(HelpShown):
+        NOTEBOOK.parse(words)
+    shown = capsys.readouterr().out
+    assert "\nverbs:\n  list      list a notebook's runs" in shown
+    assert "\n  snapshot  show the outputs" in shown
 
 
 def test_a_verb_names_its_handler() -> None:
