@@ -121,7 +121,7 @@ class APIStatusError(DeepnoteError):
     """The server answered with a status of 400 or above.
 
     Args:
-        message: The call, the status and the server's own words, in one line.
+        message: What it means, the server's own words, the status and the call, in one line.
         remedy: What to do about it.
         status_code: The HTTP status.
         body: The parsed JSON body, or the text where it was not JSON.

@@ -1,4 +1,4 @@
-"""Which error a status is, and what a person can do about it. Pure."""
+"""Which error a status is, how to say so to a person, and what they can do about it. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from deepnote_kernel import errors
 if TYPE_CHECKING:
     from deepnote_kernel.api.call import Call
 
-__all__ = ["CHECK_URL", "error_class", "maybe_done", "remedy"]
+__all__ = ["CHECK_URL", "error_class", "headline", "maybe_done", "remedy"]
 
 CHECK_URL = "Check DEEPNOTE_BASE_URL, and that no proxy or login page answers in Deepnote's place."
 
@@ -29,12 +29,25 @@ _SERVER_ERROR = 500
 
 _REMEDIES = {
     400: "Check the values that were given.",
-    401: "Set DEEPNOTE_TOKEN to a valid API key: Deepnote, Settings & members, Security, API keys.",
-    403: "Ask for access with the token's account; the API and sessions depend on the plan.",
-    404: "Check the id, DEEPNOTE_BASE_URL, and that the token may see it.",
+    401: "Run `%deepnote login` with a valid one, or set DEEPNOTE_TOKEN to it; in Deepnote, "
+    "Settings & members > Security > API keys makes one.",
+    403: "Ask the workspace's administrator for access; the API and sessions depend on the plan.",
+    404: "Check the id, DEEPNOTE_BASE_URL, and that the API key's account may see it.",
     408: "Split the cell into shorter ones, or use live mode, which has no time limit.",
     413: "Send less at once; put large data into a file.",
     429: "Wait a minute and try again, or lower DEEPNOTE_CALLS_PER_MINUTE.",
+}
+
+_HEADLINES: dict[type[errors.APIStatusError], str] = {
+    errors.BadRequestError: "Deepnote cannot make sense of this",
+    errors.UnauthorizedError: "Deepnote does not accept the API key",
+    errors.PermissionDeniedError: "Deepnote does not allow this",
+    errors.NotFoundError: "Deepnote does not find this",
+    errors.ExecutionTimeoutError: "Deepnote gave up waiting for the code",
+    errors.ConflictError: "Deepnote cannot do this now",
+    errors.PayloadTooLargeError: "Deepnote does not take this much",
+    errors.RateLimitedError: "Deepnote got too many requests",
+    errors.ServerError: "Deepnote is in trouble",
 }
 
 _CONFLICTS = {
@@ -66,6 +79,13 @@ def error_class(status: int, words: str, *, is_page: bool = False) -> type[error
         if "suspended" in said:
             return errors.ConflictError
     return kind
+
+
+def headline(kind: type[errors.APIStatusError], *, is_page: bool = False) -> str:
+    """Return what an error means to whoever does not know the API, without a full stop."""
+    if is_page:
+        return "A web page answered in Deepnote's place"
+    return _HEADLINES.get(kind, "Deepnote refused")
 
 
 def remedy(call: Call[Any], kind: type[errors.APIStatusError], status: int, words: str) -> str:

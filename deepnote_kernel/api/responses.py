@@ -9,7 +9,7 @@ import msgspec
 
 from deepnote_kernel import errors
 from deepnote_kernel.api import words
-from deepnote_kernel.api.remedies import CHECK_URL, error_class, maybe_done, remedy
+from deepnote_kernel.api.remedies import CHECK_URL, error_class, headline, maybe_done, remedy
 from deepnote_kernel.api.retry import retry_after_s
 from deepnote_kernel.config import Secret
 
@@ -81,15 +81,14 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
             raise self._status_error(call, outcome, times, now_s)
         if outcome.status >= _REDIRECT:
             # Followed, it could carry the token, or a cell, to somebody else.
-            what = "which is a redirect"
+            reason = "it is a redirect"
         else:
             try:
                 return call.read(outcome.body)
             except ValueError as error:
                 is_page = words.is_page(outcome.body)
                 reason = "it is a web page" if is_page else words.one_line(str(error))
-                what = f"but what it sent cannot be read: {reason}"
-        message = f"{call.label} answered {outcome.status}, {what}."
+        message = f"The answer cannot be read: {reason} ({outcome.status}, {call.label})."
         raise errors.ResponseFormatError(self._scrubbed(message), self.check_url)
 
     def _transport_error(
@@ -97,19 +96,19 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
     ) -> errors.TransportError:
         match failure.kind:
             case "unreached":
-                message = f"{call.label} did not reach {self.base_url}{times}"
+                message = f"The request did not reach {self.base_url}{times}"
                 advice = self.start_server if self.is_loopback else self.check_network
                 kind: type[errors.TransportError] = errors.ConnectionFailedError
             case "timeout":
-                message = f"{call.label} got no answer within {call.timeout_s:g} s{times}"
+                message = f"{self.base_url} gave no answer within {call.timeout_s:g} s{times}"
                 advice = maybe_done(call) or "Try again in a moment."
                 kind = errors.RequestTimeoutError
             case _:
-                message = f"{call.label} lost its connection before the answer{times}"
+                message = f"The request to {self.base_url} lost its connection{times}"
                 advice = maybe_done(call) or "Check the network and try again."
                 kind = errors.TransportError
         reason = words.one_line(failure.reason).rstrip(".")
-        return kind(self._scrubbed(f"{message}: {reason}."), advice)
+        return kind(self._scrubbed(f"{message}: {reason} ({call.label})."), advice)
 
     def _status_error(
         self, call: Call[Any], answer: Answer, times: str, now_s: float
@@ -117,11 +116,9 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         body = self._scrubbed(words.parsed(answer.body))
         said = words.spoken(body)
         is_page = words.is_page(answer.body)
-        shown = said or "no reason given"
-        if is_page:
-            shown += " (a web page, not Deepnote's JSON)"
-        message = f"{call.label} answered {answer.status}{times}: {shown.rstrip('.')}."
         kind = error_class(answer.status, said, is_page=is_page)
+        shown = headline(kind, is_page=is_page) + (f": {said.rstrip('.')}" if said else "")
+        message = f"{shown} ({answer.status}{times}, {call.label})."
         return kind(
             self._scrubbed(message),
             remedy(call, kind, answer.status, said),

@@ -73,7 +73,12 @@ def create(
         path="/v2/sessions",
         body=body,
         read=_read_created,
-        remedies={404: "Check DEEPNOTE_NOTEBOOK_ID; the token must be able to see the notebook."},
+        remedies={
+            403: "Ask the workspace's administrator: sessions need a paid plan, and may have to be "
+            "enabled for the workspace.",
+            404: "`%deepnote notebooks` lists those the API key can see: name one with `%deepnote "
+            "start NOTEBOOK`, or in DEEPNOTE_NOTEBOOK_ID.",
+        },
     )
 
 

@@ -277,7 +277,7 @@ class DirectSession:
             ) from None
         state = "may have run" if is_free else "may still be running"
         raise SessionError(
-            f"The cell {state}, but its outputs are lost ({error.message.rstrip('.')}).",
+            f"The cell {state}, but its outputs are lost: {error.message}",
             "Look at its effects before you run it again.",
         ) from None
 

@@ -137,7 +137,7 @@ class Runner:
             raise
         except TransportError as error:
             raise SessionError(
-                f"The cell may have run, but its outputs are lost ({error.message.rstrip('.')}).",
+                f"The cell may have run, but its outputs are lost: {error.message}",
                 "Look at its effects before you run it again.",
             ) from None
         finally:

@@ -50,7 +50,7 @@ def failure(api: Api, reply: httpx.Response, call: Call[Any] = EXECUTE) -> APISt
         (400, "timeoutMs is wrong", BadRequestError, "Check the values"),
         (400, "Notebook not found", NotFoundError, "start a new session"),
         (400, "Project is suspended", ConflictError, "Resume the project"),
-        (401, "Invalid token", UnauthorizedError, "Set DEEPNOTE_TOKEN"),
+        (401, "Invalid token", UnauthorizedError, "set DEEPNOTE_TOKEN"),
         (403, "Sessions are not enabled", PermissionDeniedError, "depend on the plan"),
         (404, "Session not found", NotFoundError, "start a new session"),
         (405, "Method not allowed", APIStatusError, "Check DEEPNOTE_BASE_URL"),
@@ -69,10 +69,11 @@ def failure(api: Api, reply: httpx.Response, call: Call[Any] = EXECUTE) -> APISt
 def test_a_status_has_its_error_and_its_remedy(
     api: Api, status: int, words: str, expected: type[APIStatusError], remedy: str
 ) -> None:
-    """An error names the call, the status and the server's words, then what to do."""
+    """An error says what it means, the server's words, status and call, then what to do."""
     error = failure(api, httpx.Response(status, json={"message": words}))
     assert type(error) is expected
-    assert error.message == f"POST /v2/sessions/s1/execute answered {status}: {words}."
+    assert error.message.startswith("Deepnote ")
+    assert error.message.endswith(f": {words} ({status}, POST /v2/sessions/s1/execute).")
     assert remedy in error.remedy
     assert (error.status_code, error.server_message) == (status, words)
 
@@ -105,15 +106,39 @@ def test_the_servers_words_are_found_wherever_it_puts_them(
     assert failure(api, httpx.Response(418, content=body)).server_message == words
 
 
+@pytest.mark.parametrize(
+    ("status", "headline"),
+    [
+        (400, "Deepnote cannot make sense of this"),
+        (401, "Deepnote does not accept the API key"),
+        (403, "Deepnote does not allow this"),
+        (404, "Deepnote does not find this"),
+        (405, "Deepnote refused"),
+        (408, "Deepnote gave up waiting for the code"),
+        (409, "Deepnote cannot do this now"),
+        (413, "Deepnote does not take this much"),
+        (429, "Deepnote got too many requests"),
+        (500, "Deepnote is in trouble"),
+    ],
+)
+def test_an_error_begins_with_what_it_means(api: Api, status: int, headline: str) -> None:
+    """Whoever never heard of the API can read the beginning of the line."""
+    error = failure(api, httpx.Response(status, json={"message": "Because."}))
+    assert error.message.startswith(f"{headline}: Because ({status}, ")
+
+
 def test_an_answer_without_words_says_so(api: Api) -> None:
     """An empty body leaves a sentence that still reads."""
-    assert "answered 418: no reason given." in str(failure(api, httpx.Response(418)))
+    said = str(failure(api, httpx.Response(418)))
+    assert said.startswith("Deepnote refused (418, POST /v2/sessions/s1/execute). ")
 
 
 def test_a_page_is_called_one(api: Api) -> None:
     """A proxy's page is told from an answer of Deepnote's."""
     error = failure(api, httpx.Response(502, text=PROXY_PAGE))
-    assert "502 Bad Gateway — nginx (a web page, not Deepnote's JSON)." in error.message
+    assert error.message.startswith(
+        "A web page answered in Deepnote's place: 502 Bad Gateway — nginx (502, "
+    )
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -129,7 +154,7 @@ def test_an_expired_download_says_where_to_get_a_new_one(api: Api) -> None:
     call = runs.download_snapshot("https://store.example/s.yaml?signature=abc")
     error = failure(api, httpx.Response(403, text="<?xml?><Message>Expired</Message>"), call)
     assert str(error) == (
-        "GET https://store.example/s.yaml answered 403: Expired. "
+        "Deepnote does not allow this: Expired (403, GET https://store.example/s.yaml). "
         "Get the run again: the address is short-lived."
     )
 
@@ -208,5 +233,7 @@ def test_a_made_up_token_does_not_garble_messages(api: Api) -> None:
 def test_success_that_cannot_be_read_says_why(api: Api, body: bytes, reason: str) -> None:
     """An answer of another shape is an error of its own, with what was wrong with it."""
     api.replies(httpx.Response(200, content=body))
-    with pytest.raises(ResponseFormatError, match=rf"answered 200, .* cannot be read: {reason}"):
+    with pytest.raises(
+        ResponseFormatError, match=rf"The answer cannot be read: {reason}.* \(200, GET "
+    ):
         api.send(notebooks.get("n1"))
