@@ -13,7 +13,7 @@ import pytest
 from tests.integration.clients.conftest import TIMEOUT_S, input_block
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import httpx
 
@@ -171,14 +171,36 @@ def test_a_run_may_outlast_its_caller(ask: Any, new_project: Any, client: httpx.
     assert run["status"] in {"pending", "running"}
 
 
+@pytest.fixture
+def fault(client: httpx.Client) -> Iterator[Callable[..., None]]:
+    """Put a fault in force on questions about runs, until the end of the test."""
+    fault_ids = []
+
+    def add(**body: Any) -> None:
+        answer = client.post("/faults", json={"method": "GET", "path": "/v2/runs/*", **body})
+        fault_ids.append(answer.json()["fault"]["id"])
+
+    yield add
+    for fault_id in fault_ids:
+        client.delete(f"/faults/{fault_id}")
+
+
 def test_a_server_that_is_busy_for_a_moment_is_asked_again(
-    ask: Any, new_project: Any, client: httpx.Client
+    ask: Any, new_project: Any, fault: Any
 ) -> None:
     """A poll that fails in passing costs the run nothing."""
-    notebook_id = new_notebook(new_project, "print('done')")
-    fault = {"method": "GET", "path": "/v2/runs/*", "effect": "status", "ordinals": [1, 2]}
-    fault_id = client.post("/faults", json=fault).json()["fault"]["id"]
-    try:
-        assert texts(ask(notebook_id, {})) == ["done\n"]
-    finally:
-        client.delete(f"/faults/{fault_id}")
+    fault(effect="status", ordinals=[1, 2])
+    assert texts(ask(new_notebook(new_project, "print('done')"), {})) == ["done\n"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0.3, ("available", ["done\n"])), (3600, ("pending", []))]
+)
+def test_a_snapshot_may_come_late(
+    ask: Any, new_project: Any, fault: Any, seconds: float, expected: tuple[str, list[str]]
+) -> None:
+    """The runner waits for it, up to the time it was given."""
+    fault(effect="late_snapshot", seconds=seconds)
+    result = ask(new_notebook(new_project, "print('done')"), {}, snapshot_timeout=2)
+    assert result["success"] is True
+    assert (result["snapshot_status"], texts(result)) == expected
