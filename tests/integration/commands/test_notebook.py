@@ -226,3 +226,14 @@ def test_help(kernel: Notebook) -> None:
     shown = kernel.run("%deepnote help runs").text()
     assert shown.startswith("usage: %deepnote runs")
     assert "snapshot  show the outputs of a run" in shown
+
+
+def test_commands_need_no_session(notebook: Notebook, sales: Place, server: Server) -> None:
+    """In a Deepnote kernel they are answered here: no machine is started for a question."""
+    with server.client() as client:
+        before = client.get("/v2/sessions").json()["sessions"]
+        ran = notebook.run(f"found = %deepnote notebooks list --project {sales.id}")
+        assert ran.status == "ok", ran.reply
+        shown = notebook.run("%deepnote notebooks show {found[0].id}")
+        assert "rate (slider)" in shown.result
+        assert client.get("/v2/sessions").json()["sessions"] == before
