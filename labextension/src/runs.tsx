@@ -1,0 +1,42 @@
+/** The last runs of the notebooks on each server. */
+
+import React from 'react';
+
+import { nameOf } from './actions';
+import { IRun } from './api';
+import { Model } from './model';
+import { Hint, PageLink, Row } from './rows';
+import { duration, joined, placeName, sessionPlace } from './words';
+
+export function RunList(props: { model: Model }): React.ReactElement {
+  const workspaces = props.model.workspaces ?? [];
+  const found = workspaces.flatMap(workspace =>
+    workspace.runs.map(run => ({ run, place: placeName(sessionPlace(workspace)) }))
+  );
+  found.sort((a, b) => (a.run.age_s ?? 0) - (b.run.age_s ?? 0));
+  if (!found.length) {
+    return <Hint>None.</Hint>;
+  }
+  return (
+    <ul className="jp-deepnote-List">
+      {found.map(({ run, place }) => (
+        <Row
+          key={run.id}
+          name={nameOf(run)}
+          title={joined(run.notebook.project, nameOf(run), run.id)}
+          state={run.state}
+          facts={joined(place, run.state, ...times(run))}
+        >
+          <PageLink url={run.notebook.url} name={nameOf(run)} />
+        </Row>
+      ))}
+    </ul>
+  );
+}
+
+function times(run: IRun): string[] {
+  return [
+    run.age_s === null ? '' : `${duration(run.age_s)} ago`,
+    run.took_s === null ? '' : `took ${duration(run.took_s)}`
+  ];
+}

@@ -1,0 +1,94 @@
+/** The sessions that were started on this computer, and those being started. */
+
+import { closeIcon, linkIcon, stopIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { Actions, nameOf } from './actions';
+import { ISession } from './api';
+import { Model } from './model';
+import { NotebookNames } from './panel';
+import { Hint, IconButton, PageLink, Problem, Row } from './rows';
+import { duration, joined, placeName, sessionPlace, stateName, timeLeft } from './words';
+
+export function SessionList(props: {
+  model: Model;
+  actions: Actions;
+  notebookNames: NotebookNames;
+}): React.ReactElement {
+  const { model, actions, notebookNames } = props;
+  const isEmpty = !model.problem && !model.sessions.length && !model.starts.length;
+  return (
+    <>
+      {model.problem && <Problem text={model.problem} />}
+      {isEmpty && <Hint>None. The first cell of a Deepnote kernel starts one.</Hint>}
+      <ul className="jp-deepnote-List">
+        {model.starts.map(start => (
+          <Row
+            key={start.id}
+            name={nameOf(start)}
+            state={start.problem ? 'failed' : 'starting'}
+            facts={joined(placeName(sessionPlace(start)), start.problem ? 'failed' : start.stage)}
+            problem={start.problem}
+          >
+            <IconButton
+              icon={closeIcon}
+              label={`${start.problem ? 'Dismiss' : 'Give up'} ${nameOf(start)}`}
+              onClick={() => actions.dismiss(start)}
+            />
+          </Row>
+        ))}
+        {model.sessions.map(session => (
+          <SessionRow key={session.id} {...{ model, actions, session, notebookNames }} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function SessionRow(props: {
+  model: Model;
+  actions: Actions;
+  session: ISession;
+  notebookNames: NotebookNames;
+}): React.ReactElement {
+  const { model, actions, session, notebookNames } = props;
+  const name = nameOf(session);
+  const isOurs = session === model.session;
+  const user = isOurs ? 'this notebook' : notebookNames(session.kernel_id);
+  const canAttach = !isOurs && !session.is_pending && model.current.place === sessionPlace(session);
+  return (
+    <Row
+      name={name}
+      title={joined(session.notebook.project, name, session.id)}
+      state={stateName(session)}
+      facts={joined(
+        placeName(sessionPlace(session)),
+        stateName(session),
+        duration(session.age_s),
+        timeLeft(session),
+        user
+      )}
+      problem={session.problem}
+    >
+      {canAttach && (
+        <IconButton
+          icon={linkIcon}
+          label={`Attach the open notebook to ${name}`}
+          onClick={() => actions.attach(session)}
+        />
+      )}
+      <PageLink url={session.notebook.url} name={name} />
+      <IconButton
+        icon={stopIcon}
+        label={`Interrupt ${name}`}
+        disabled={session.state !== 'busy'}
+        onClick={() => actions.interrupt(session)}
+      />
+      <IconButton
+        icon={closeIcon}
+        label={`Stop the session on ${name}`}
+        onClick={() => actions.stop(session)}
+      />
+    </Row>
+  );
+}

@@ -1,0 +1,87 @@
+/** The item of the status bar: where the cells of the notebook in front run, and for how long. */
+
+import { VDomRenderer } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { ISession } from './api';
+import { nameOf } from './actions';
+import { Place } from './current';
+import { logos } from './icons';
+import { Model } from './model';
+import { duration, joined, placeName, sessionPlace, stateName, timeLeft } from './words';
+
+export class StatusItem extends VDomRenderer<Model> {
+  /**
+   * @param model - What is known.
+   * @param onClick - Shows the side panel.
+   */
+  constructor(
+    model: Model,
+    private readonly onClick: () => void
+  ) {
+    super(model);
+    this.addClass('jp-deepnote-Status');
+  }
+
+  protected override render(): React.ReactElement | null {
+    const { current, session } = this.model;
+    const place = current.place && session ? sessionPlace(session) : current.place;
+    if (!place) {
+      return null;
+    }
+    const text = joined(placeName(place), this.facts(place, session));
+    const title = `${this.explanation(place, session)}\nClick to show all sessions.`;
+    const Logo = logos[place].react;
+    return (
+      <button
+        type="button"
+        className="jp-StatusBar-TextItem jp-deepnote-StatusButton"
+        aria-label={`${text}. Show sessions.`}
+        title={title}
+        onClick={this.onClick}
+      >
+        <Logo tag="span" width="16px" height="16px" aria-hidden="true" />
+        <span>{text}</span>
+      </button>
+    );
+  }
+
+  private facts(place: Place, session: ISession | undefined): string {
+    const busy = this.model.current.kernel?.status === 'busy';
+    if (place === 'strata') {
+      return busy ? 'busy' : 'idle';
+    }
+    if (this.model.problem) {
+      return 'no answer';
+    }
+    if (!session) {
+      return this.model.hasEnded ? 'session ended' : 'no session yet';
+    }
+    // The kernel knows sooner than the server is asked.
+    const state = session.state === 'idle' && busy ? 'busy' : stateName(session);
+    return joined(state, duration(session.age_s), state === 'busy' ? '' : timeLeft(session));
+  }
+
+  private explanation(place: Place, session: ISession | undefined): string {
+    if (place === 'strata') {
+      return 'Cells run on a Strata server; %strata status tells more.';
+    }
+    if (this.model.problem) {
+      return this.model.problem;
+    }
+    if (!session) {
+      return this.model.hasEnded
+        ? 'The session has ended, and its variables are lost. Run %deepnote start for a new one.'
+        : 'The first cell starts a session.';
+    }
+    const left = timeLeft(session);
+    return [
+      `Cells run on ${placeName(place)}, in ${joined(session.notebook.project, nameOf(session))}.`,
+      `The session has been running for ${duration(session.age_s)}.`,
+      left && `It ends by itself if nothing runs: ${left}.`,
+      session.problem
+    ]
+      .filter(line => line)
+      .join('\n');
+  }
+}

@@ -1,0 +1,66 @@
+/** Facts in words. */
+
+import { ISession } from './api';
+import { Place } from './current';
+
+const NAMES: Record<Place, string> = {
+  deepnote: 'Deepnote',
+  local: 'Local',
+  strata: 'Strata'
+};
+
+/** Return what to call where cells run. */
+export function placeName(place: Place): string {
+  return NAMES[place];
+}
+
+/** Return what to call where a session runs. */
+export function sessionPlace(item: { is_local: boolean }): Place {
+  return item.is_local ? 'local' : 'deepnote';
+}
+
+/** Return a length of time: `40 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
+export function duration(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (!minutes) {
+    return `${Math.max(0, Math.round(seconds))} s`;
+  }
+  if (!hours) {
+    return `${minutes} min`;
+  }
+  return hours < 48
+    ? `${hours} h ${minutes % 60} min`
+    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** Return what a session is doing. */
+export function stateName(session: ISession): string {
+  return session.is_pending
+    ? 'starting'
+    : session.state === 'unknown'
+      ? 'no answer'
+      : session.state;
+}
+
+/** Return how long a session may go unused; empty where that is not known, or a cell runs. */
+export function timeLeft(session: ISession): string {
+  const isKnown = session.idle_left_s !== null && session.state !== 'busy';
+  return isKnown ? `${duration(session.idle_left_s!)} left` : '';
+}
+
+/** Join the parts that are not empty. */
+export function joined(...parts: string[]): string {
+  return parts.filter(part => part).join(' · ');
+}
+
+/** Return the kind of a state, which gives its dot a colour. */
+export function kindOf(state: string): 'good' | 'between' | 'bad' | 'other' {
+  if (['success', 'ready', 'idle'].includes(state)) {
+    return 'good';
+  }
+  if (['pending', 'starting', 'busy', 'running', 'stopping'].includes(state)) {
+    return 'between';
+  }
+  return ['error', 'internal_error', 'failed', 'stopped'].includes(state) ? 'bad' : 'other';
+}
