@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import Client, me
+from deepnote_kernel.commands.sessions import attach
 from deepnote_kernel.config import Secret
 from deepnote_kernel.credentials import forget_token, store_token
 from deepnote_kernel.errors import ConfigError
@@ -26,7 +27,7 @@ def login(context: Context, *, with_token: bool = False) -> None:
         with_token: Whether to read it from standard input rather than to ask.
 
     Raises:
-        ConfigError: No token was given, or there is no keyring.
+        ConfigError: No token was given; in a shell, also: there is no keyring.
         UnauthorizedError: The server does not take it; nothing was kept.
     """
     settings, say = context.settings, context.surface.say
@@ -43,9 +44,33 @@ def login(context: Context, *, with_token: bool = False) -> None:
         found = client.send(me.get())
     # Good at once, whatever the environment holds.
     context.remote.use(token=token)
-    name = store_token(settings.base_url, token)
     who = found.user.name or found.user.email or found.api_key.name
-    say(f"Logged in as {who}, workspace {found.workspace.name}; the API key is in {name}.")
+    say(f"Logged in as {who}, workspace {found.workspace.name}. {_keep(context, token)}")
+    held = context.environ.get("DEEPNOTE_TOKEN", "").strip()
+    if held and Secret(held) != token:
+        say("DEEPNOTE_TOKEN holds another one, which counts first elsewhere: change it, too.")
+    if context.remote.session is not None:
+        # It was connected with the key of before.
+        attach(context, session_id=context.remote.session.session_id)
+    elif not settings.notebook_id and not context.surface.is_shell:
+        say(f"Next: {settings.magic} start")
+
+
+def _keep(context: Context, token: Secret) -> str:
+    """Keep a token for the next time; return where it is, or why it could not be kept.
+
+    Raises:
+        ConfigError: It could not be kept, and this process ends here.
+    """
+    try:
+        return f"The API key is in {store_token(context.settings.base_url, token)}."
+    except ConfigError as error:
+        if context.surface.is_shell:
+            raise
+        return (
+            f"The API key holds until this kernel ends. {error.message} To make it last, set "
+            "DEEPNOTE_TOKEN in the environment that starts Jupyter."
+        )
 
 
 def logout(context: Context) -> None:

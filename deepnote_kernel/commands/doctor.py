@@ -103,16 +103,17 @@ def _server(context: Context) -> Iterator[Check]:
             name="Token",
             state="failed",
             finding="none",
-            remedy="Run login, or set DEEPNOTE_TOKEN; without an account, choose Deepnote (local).",
+            remedy=f"Run {_magic(context)} login, or set DEEPNOTE_TOKEN; without an account, "
+            "choose the kernel Deepnote (local).",
         )
         return
     try:
         found = context.client.send(me.get())
     except TransportError as error:
-        yield Check(name="Server", state="failed", finding=error.message, remedy=error.remedy)
+        yield _failed(context, "Server", error)
         return
     except DeepnoteError as error:
-        yield Check(name="Token", state="failed", finding=error.message, remedy=error.remedy)
+        yield _failed(context, "Token", error)
         return
     workspace = found.workspace.name or found.workspace.id
     access = f", access {found.access_level}" if found.access_level else ""
@@ -127,17 +128,27 @@ def _notebook(context: Context) -> Check:
             name="Notebook",
             state="warning",
             finding="not chosen",
-            remedy="Name one: %deepnote use NOTEBOOK, or %deepnote start --scratch.",
+            remedy=f"Run {_magic(context)} start, which offers yours and an empty one.",
         )
     if notebook_id == SCRATCH:
         return Check(name="Notebook", state="ok", finding="an empty one, made when needed")
     try:
         found = context.client.send(notebooks.get(notebook_id))
     except DeepnoteError as error:
-        return Check(name="Notebook", state="failed", finding=error.message, remedy=error.remedy)
+        return _failed(context, "Notebook", error)
     count = len(found.blocks)
     finding = f"{found.name}; starting a session runs its {count} block{'' if count == 1 else 's'}"
     return Check(name="Notebook", state="ok", finding=finding)
+
+
+def _failed(context: Context, name: str, error: DeepnoteError) -> Check:
+    remedy = error.remedy.replace("%deepnote", _magic(context))
+    return Check(name=name, state="failed", finding=error.message, remedy=remedy)
+
+
+def _magic(context: Context) -> str:
+    """Return what a person types before a command where they sit."""
+    return "jupyter deepnote" if context.surface.is_shell else context.settings.magic
 
 
 def _local_server() -> Check:
@@ -173,5 +184,5 @@ def _sessions(context: Context) -> Iterator[Check]:
             name="Session",
             state="warning" if is_long else "ok",
             finding=f"{record.id}, {record.state}, for {age(age_s)}",
-            remedy=f"If nobody needs it: jupyter deepnote stop {record.id}" if is_long else "",
+            remedy=f"If nobody needs it: {_magic(context)} stop {record.id}" if is_long else "",
         )

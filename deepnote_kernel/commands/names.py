@@ -124,7 +124,8 @@ def latest_runs(client: Client, found: Iterable[Notebook]) -> list[Run]:
 def _only(kind: str, text: str, found: Sequence[tuple[str, str]]) -> str:
     if not found:
         raise UnknownNameError(
-            f"There is no {kind} named {text!r}.", "Give its exact name, or its id from its page."
+            f"There is no {kind} named {text!r}.",
+            f"`%deepnote {kind}s` lists them; give the exact name, or the id.",
         )
     if len(found) > 1:
         listed = ", ".join(f"{name} ({item_id})" for item_id, name in found)

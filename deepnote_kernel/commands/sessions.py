@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from deepnote_kernel.api import sessions
+from deepnote_kernel.commands.choice import choose_notebook
 from deepnote_kernel.commands.names import find_notebook_id, find_project_id
 from deepnote_kernel.commands.snapshots import play_outputs
 from deepnote_kernel.commands.views import Card, Listing, State, age, moment
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
     from deepnote_kernel.api import Client
     from deepnote_kernel.api.models import Session
     from deepnote_kernel.commands.context import Context
+    from deepnote_kernel.session.remote import Remote
 
 __all__ = ["attach", "execute", "interrupt", "list_", "restart", "start", "status", "stop", "use"]
 
 
 def start(context: Context, **place: Any) -> None:
     """Start a session and wait until it is ready; in a shell, leave it running.
+
+    Where no notebook is named, the person is asked for one.
 
     Args:
         context: Where to start it from.
@@ -39,9 +43,14 @@ def start(context: Context, **place: Any) -> None:
             "End it with %deepnote stop, then start the other.",
         )
     remote.use(**changes)
+    choice = choose_notebook(context) if _is_open(remote) else None
+    if choice:
+        remote.use(notebook_id=choice.notebook_id)
     with context.starting() as task:
         session = remote.start(task)
     context.surface.say(f"Session {session.session_id} is ready.")
+    if choice:
+        context.surface.say(f"Next time: {remote.settings.magic} start {choice.words}")
     if context.surface.is_shell:
         remote.detach()
 
@@ -163,6 +172,13 @@ def execute(context: Context, *, session_id: str, code: str, timeout_s: float) -
     with _client(context, record) as client, context.surface.task("execute"):
         outputs = client.send(call)
     play_outputs(context, outputs)
+
+
+def _is_open(remote: Remote) -> bool:
+    """Return whether a start needs a notebook that has not been named."""
+    settings = remote.settings
+    is_named = bool(settings.notebook_id) or settings.is_local
+    return not (is_named or remote.session or remote.has_left_session)
 
 
 def _as_record(context: Context, found: Session) -> Record:

@@ -82,10 +82,10 @@ def _token(settings: Settings) -> Secret:
     token = settings.token or stored_token(settings.base_url)
     if not token:
         raise MissingTokenError(
-            "There is no Deepnote token.",
-            "Run `%deepnote login`, or set DEEPNOTE_TOKEN to an API key (in Deepnote: Settings & "
-            "members > Security > API keys), or choose the kernel `Deepnote (local)`, which needs "
-            "none.",
+            "There is no API key for Deepnote.",
+            "Run `%deepnote login`, or set DEEPNOTE_TOKEN to one (in Deepnote: Settings & members "
+            "> Security > API keys). Without an account, choose the kernel `Deepnote "
+            "(local)`, or run `%deepnote start --base-url local`.",
         )
     return token
 

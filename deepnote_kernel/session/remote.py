@@ -91,6 +91,11 @@ class Remote:
         """The running session; ``None`` before the first cell and after the end."""
         return self._lazy_keeper.session if self._lazy_keeper else None
 
+    @property
+    def has_left_session(self) -> bool:
+        """Whether this kernel's last process has left a session that the next start takes over."""
+        return self._records.handed_over(self._owner) is not None
+
     def use(self, **changes: Any) -> Settings:
         """Change settings for the next session; the running one stays as it is.
 
@@ -162,7 +167,7 @@ class Remote:
                 that can be done.
         """
         # In a forked child the thread is not there, and the session is the parent's.
-        is_idle = self._lazy_keeper is None and not self._records.handed_over(self._owner)
+        is_idle = self._lazy_keeper is None and not self.has_left_session
         if is_idle or os.getpid() != self._pid:
             return
         closing = self._keeper.close(self.settings, timeout_s, will_restart=will_restart)
