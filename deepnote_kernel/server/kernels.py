@@ -32,6 +32,7 @@ _HANDSHAKE_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 1.0
 _WATCH_INTERVAL_S = 0.5
 _START_TIMEOUT_S = 60.0
+_START_RETRIES = 2
 _BEGIN_TIMEOUT_S = 5.0  # on a busy computer a kernel takes a request up late
 _RECONNECT_MS = 10
 
@@ -170,7 +171,16 @@ class Kernel:
 
     async def _supervise(self) -> None:
         """Shake hands with each process this kernel becomes, until there is none any more."""
-        while await self._shake_hands():
+        is_up = await self._shake_hands()
+        for _ in range(_START_RETRIES):
+            if is_up or await self._manager.is_alive():
+                break
+            # Another program may have taken one of its ports after they were chosen.
+            await self._channels.close()
+            await self._manager.restart_kernel(now=True, newports=True)
+            self._channels = self._connect()
+            is_up = await self._shake_hands()
+        while is_up:
             self._ready.set()
             await self._until_lost()
             self._ready.clear()
@@ -180,6 +190,7 @@ class Kernel:
             # The process replaced itself. What it never read must not reach its successor.
             await self._channels.close()
             self._channels = self._connect()
+            is_up = await self._shake_hands()
         self._dead.set()
         self._abandon_call()
 
