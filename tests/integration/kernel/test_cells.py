@@ -69,14 +69,14 @@ def test_lines_of_a_mixed_cell_run_in_order(notebook: Notebook) -> None:
     assert ran.status == "ok"
     assert ran.types == ["execute_result", "stream", "execute_result"]
     assert ran.result == "42"
-    assert notebook.run("%%local\nwhere.status.state").result == "'idle'"
+    assert notebook.run("%%local\nwhere.state").result == "'idle'"
 
 
 def test_a_mixed_cell_stops_at_its_first_error(notebook: Notebook) -> None:
     """What follows a failed ``%deepnote`` line does not run."""
     ran = notebook.run("%deepnote nonsense\nprint('no')")
     assert (ran.status, ran.types) == ("error", ["error"])
-    assert ran.reply["ename"] == "ConfigError"
+    assert ran.reply["ename"] == "UsageError"
 
 
 def test_a_traceback_of_a_mixed_cell_names_the_right_line(notebook: Notebook) -> None:

@@ -29,7 +29,7 @@ def _one_line(ran: Ran, ename: str) -> str:
 
 def test_without_a_token(start_kernel: Callable[..., Notebook]) -> None:
     """The first cell says what to set, and which kernel needs nothing."""
-    line = _one_line(start_kernel("deepnote").run("1"), "ConfigError")
+    line = _one_line(start_kernel("deepnote").run("1"), "MissingTokenError")
     assert "DEEPNOTE_TOKEN" in line
     assert "Deepnote (local)" in line
 

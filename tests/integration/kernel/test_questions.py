@@ -54,7 +54,7 @@ def test_our_magics_are_completed(notebook: Notebook) -> None:
     assert "%deepnote" in _complete(notebook, "%deep")["matches"]
     assert _complete(notebook, "%deepnote st")["matches"] == ["start", "status", "stop"]
     assert _complete(notebook, "%deepnote start --mo")["matches"] == ["--mode"]
-    assert _complete(notebook, "%deepnote start --mode ")["matches"] == ["live", "direct"]
+    assert _complete(notebook, "%deepnote start --mode ")["matches"] == ["direct", "live"]
 
 
 def test_remote_names_are_described(notebook: Notebook) -> None:

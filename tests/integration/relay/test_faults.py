@@ -102,7 +102,7 @@ def test_one_fault_at_every_position(
     test = request.node.name
     run(remote, "runs = 0", f"{test} start")
     calls = count_calls(remote, faults, f"{test} count")
-    assert calls >= 4
+    assert calls >= 2
     for position in range(1, calls + 1):
         faults.delete("/faults")
         aimed = {"method": "POST", "path": "*/execute", "ordinals": [position], **fault}

@@ -15,7 +15,7 @@ def matches(notebook: Notebook, code: str) -> list[str]:
     """
     content = {"code": code, "cursor_pos": len(code)}
     found: list[str] = []
-    for _ in range(3):
+    for _ in range(10):
         found = found or notebook.ask("complete_request", content)["matches"]
     return found
 
