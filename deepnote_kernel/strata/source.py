@@ -86,7 +86,7 @@ def prepare(code: str, *, known: AbstractSet[str] = frozenset()) -> Prepared:
     if magic is not None:
         return _prepare_cell_magic(magic, known)
     _refuse_questions_and_await(tree)
-    _Rewriter(prepared, known).rewrite(tree)
+    _Rewriter(prepared, {*known, *_bound_names(tree)}).rewrite(tree)
     return prepared
 
 
@@ -282,6 +282,12 @@ def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
         for child in ast.iter_child_nodes(node):
             yield from _outside_functions(child)
+
+
+def _bound_names(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
 
 
 def _unknown(magic: str) -> UnsupportedError:
