@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Router
 
-from deepnote_kernel.server import openapi
+from deepnote_kernel.server.description import openapi
 from deepnote_kernel.server.errors import (
     RequestError,
     on_crash,

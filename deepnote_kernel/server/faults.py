@@ -19,7 +19,7 @@ from deepnote_kernel.server.responses import JSONResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from deepnote_kernel.server.sessions import Sessions
+    from deepnote_kernel.server.execution.sessions import Sessions
 
 __all__ = [
     "SESSION_EFFECTS",

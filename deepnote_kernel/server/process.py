@@ -20,25 +20,25 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from deepnote_kernel.errors import ConfigError
 from deepnote_kernel.server.app import create_app, host_names
+from deepnote_kernel.server.documents.loading import load_projects
+from deepnote_kernel.server.execution.kernels import AfterTimeout, KernelFactory
+from deepnote_kernel.server.execution.machines import MachineFactory
+from deepnote_kernel.server.execution.runner import Runner
+from deepnote_kernel.server.execution.schedules import Schedules
+from deepnote_kernel.server.execution.sessions import Sessions
 from deepnote_kernel.server.faults import TRANSPORT, Faults
-from deepnote_kernel.server.folders import Folders
-from deepnote_kernel.server.kernels import AfterTimeout, KernelFactory
-from deepnote_kernel.server.loading import load_projects
-from deepnote_kernel.server.machines import MachineFactory
-from deepnote_kernel.server.runner import Runner
 from deepnote_kernel.server.runtime_file import runtime_file
-from deepnote_kernel.server.schedules import Schedules
 from deepnote_kernel.server.services import Limits, Services
-from deepnote_kernel.server.sessions import Sessions
 from deepnote_kernel.server.signing import Signer
-from deepnote_kernel.server.store import DATABASE_NAME, Notebook, Store
+from deepnote_kernel.server.storage.folders import Folders
+from deepnote_kernel.server.storage.store import DATABASE_NAME, Notebook, Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from starlette.applications import Starlette
 
-    from deepnote_kernel.server.store import Project
+    from deepnote_kernel.server.storage.store import Project
 
 __all__ = ["ServerOptions", "serve"]
 

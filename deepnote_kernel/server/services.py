@@ -12,14 +12,14 @@ from deepnote_kernel.server.errors import BadRequestError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from deepnote_kernel.server.execution.kernels import AfterTimeout
+    from deepnote_kernel.server.execution.runner import Runner
+    from deepnote_kernel.server.execution.schedules import Schedules
+    from deepnote_kernel.server.execution.sessions import Sessions
     from deepnote_kernel.server.faults import Faults
-    from deepnote_kernel.server.folders import Folders
-    from deepnote_kernel.server.kernels import AfterTimeout
-    from deepnote_kernel.server.runner import Runner
-    from deepnote_kernel.server.schedules import Schedules
-    from deepnote_kernel.server.sessions import Sessions
     from deepnote_kernel.server.signing import Signer
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.folders import Folders
+    from deepnote_kernel.server.storage.store import Store
 
 __all__ = ["Limits", "Services", "page_arguments", "read_body", "services_of"]
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from deepnote_kernel.server.inputs import describe_inputs
-from deepnote_kernel.server.store import age_s, timestamp
+from deepnote_kernel.server.blocks.inputs import describe_inputs
+from deepnote_kernel.server.storage.store import age_s, timestamp
 from deepnote_kernel.snapshot import dump, snapshot_document
 
 if TYPE_CHECKING:
-    from deepnote_kernel.server.folders import StoredFile
-    from deepnote_kernel.server.sessions import Session
-    from deepnote_kernel.server.store import Block, Notebook, Page, Project, Run, Schedule
+    from deepnote_kernel.server.execution.sessions import Session
+    from deepnote_kernel.server.storage.folders import StoredFile
+    from deepnote_kernel.server.storage.store import Block, Notebook, Page, Project, Run, Schedule
 
 __all__ = [
     "block_view",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 from starlette.routing import Route
 
-from deepnote_kernel.server.archive import (
+from deepnote_kernel.server.documents.archive import (
     archive_hash,
     export_documents,
     import_documents,
@@ -22,12 +22,12 @@ from deepnote_kernel.server.archive import (
 from deepnote_kernel.server.errors import BadRequestError, ConflictError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import services_of
-from deepnote_kernel.server.store import Project
+from deepnote_kernel.server.storage.store import Project
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.store import Store
 
 __all__ = ["MEDIA_TYPE", "routes"]
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from deepnote_kernel.server.errors import BadRequestError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import read_body, services_of
-from deepnote_kernel.server.store import Block, Notebook, new_hex_id, now
+from deepnote_kernel.server.storage.store import Block, Notebook, new_hex_id, now
 from deepnote_kernel.server.views import block_view
 
 if TYPE_CHECKING:

@@ -21,11 +21,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from deepnote_kernel.server.errors import BadRequestError, NotFoundError
+from deepnote_kernel.server.execution.kernels import AfterTimeout
 from deepnote_kernel.server.faults import SESSION_EFFECTS, Fault
-from deepnote_kernel.server.kernels import AfterTimeout
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import read_body, services_of
-from deepnote_kernel.server.store import Project
+from deepnote_kernel.server.storage.store import Project
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -14,11 +14,11 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from deepnote_kernel.server import files
 from deepnote_kernel.server.errors import BadRequestError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import read_body, services_of
-from deepnote_kernel.server.store import Project, timestamp
+from deepnote_kernel.server.storage import files
+from deepnote_kernel.server.storage.store import Project, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

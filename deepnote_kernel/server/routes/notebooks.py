@@ -14,7 +14,7 @@ from starlette.routing import Route
 from deepnote_kernel.server.errors import BadRequestError, ConflictError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import page_arguments, read_body, services_of
-from deepnote_kernel.server.store import Block, Notebook, Project, Run, new_hex_id, now
+from deepnote_kernel.server.storage.store import Block, Notebook, Project, Run, new_hex_id, now
 from deepnote_kernel.server.views import (
     notebook_summary,
     notebook_view,
@@ -25,7 +25,7 @@ from deepnote_kernel.server.views import (
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.store import Store
 
 __all__ = ["free_name", "make_notebook", "routes"]
 

@@ -15,13 +15,13 @@ from deepnote_kernel.server.errors import BadRequestError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.routes.notebooks import make_notebook
 from deepnote_kernel.server.services import page_arguments, read_body, services_of
-from deepnote_kernel.server.store import Notebook, Project, Schedule, new_uuid, now
+from deepnote_kernel.server.storage.store import Notebook, Project, Schedule, new_uuid, now
 from deepnote_kernel.server.views import pagination, project_detail_view, project_view
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.store import Store
 
 __all__ = ["routes"]
 

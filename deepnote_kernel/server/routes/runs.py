@@ -9,14 +9,14 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deepnote_kernel.server.blocks.inputs import check_inputs
 from deepnote_kernel.server.errors import BadRequestError, NotFoundError
+from deepnote_kernel.server.execution.runs import Selection, select
 from deepnote_kernel.server.faults import SNAPSHOT_DELAY
-from deepnote_kernel.server.folders import StorageMode
-from deepnote_kernel.server.inputs import check_inputs
 from deepnote_kernel.server.responses import JSONResponse
-from deepnote_kernel.server.runs import Selection, select
 from deepnote_kernel.server.services import read_body, services_of
-from deepnote_kernel.server.store import Block, Notebook, Project, Run
+from deepnote_kernel.server.storage.folders import StorageMode
+from deepnote_kernel.server.storage.store import Block, Notebook, Project, Run
 from deepnote_kernel.server.views import run_started, run_view, snapshot_blocks, snapshot_text
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from deepnote_kernel.server.errors import NotFoundError
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import read_body, services_of
-from deepnote_kernel.server.store import Notebook
+from deepnote_kernel.server.storage.store import Notebook
 from deepnote_kernel.server.views import schedule_view
 
 if TYPE_CHECKING:

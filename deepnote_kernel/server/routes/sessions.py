@@ -9,20 +9,20 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deepnote_kernel.server.blocks.inputs import check_inputs
 from deepnote_kernel.server.errors import BadRequestError
-from deepnote_kernel.server.folders import StorageMode
-from deepnote_kernel.server.inputs import check_inputs
+from deepnote_kernel.server.execution.runs import select
+from deepnote_kernel.server.execution.sessions import SessionOptions
 from deepnote_kernel.server.responses import JSONResponse
-from deepnote_kernel.server.runs import select
 from deepnote_kernel.server.services import page_arguments, read_body, services_of
-from deepnote_kernel.server.sessions import SessionOptions
-from deepnote_kernel.server.store import Block, Notebook
+from deepnote_kernel.server.storage.folders import StorageMode
+from deepnote_kernel.server.storage.store import Block, Notebook
 from deepnote_kernel.server.views import pagination, run_started, session_view
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.store import Store
 
 __all__ = ["routes"]
 

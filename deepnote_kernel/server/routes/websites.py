@@ -11,7 +11,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from deepnote_kernel.server.errors import NotFoundError
-from deepnote_kernel.server.store import Project
+from deepnote_kernel.server.storage.store import Project
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import services_of
-from deepnote_kernel.server.store import Project
+from deepnote_kernel.server.storage.store import Project
 
 if TYPE_CHECKING:
     from starlette.requests import Request

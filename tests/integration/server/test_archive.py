@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from deepnote_kernel import snapshot
-from deepnote_kernel.server.store import new_hex_id
+from deepnote_kernel.server.storage.store import new_hex_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

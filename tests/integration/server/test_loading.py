@@ -13,9 +13,9 @@ import pytest
 
 from deepnote_kernel import snapshot
 from deepnote_kernel.errors import ConfigError
-from deepnote_kernel.server.folders import Folders
-from deepnote_kernel.server.loading import load_projects
-from deepnote_kernel.server.store import (
+from deepnote_kernel.server.documents.loading import load_projects
+from deepnote_kernel.server.storage.folders import Folders
+from deepnote_kernel.server.storage.store import (
     DATABASE_NAME,
     Block,
     Notebook,

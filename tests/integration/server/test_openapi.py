@@ -9,8 +9,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from deepnote_kernel.server.app import api_routes
-from deepnote_kernel.server.openapi import operations_of
-from deepnote_kernel.server.operations import OPERATIONS
+from deepnote_kernel.server.description.openapi import operations_of
+from deepnote_kernel.server.description.operations import OPERATIONS
 from tests.integration.openapi import Description
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deepnote_kernel.server.folders import Folders
-from deepnote_kernel.server.kernels import KernelFactory
-from deepnote_kernel.server.machines import MachineFactory
-from deepnote_kernel.server.runner import Runner
-from deepnote_kernel.server.schedules import Schedules
-from deepnote_kernel.server.store import Block, Notebook, Project, Run, Store
+from deepnote_kernel.server.execution.kernels import KernelFactory
+from deepnote_kernel.server.execution.machines import MachineFactory
+from deepnote_kernel.server.execution.runner import Runner
+from deepnote_kernel.server.execution.schedules import Schedules
+from deepnote_kernel.server.storage.folders import Folders
+from deepnote_kernel.server.storage.store import Block, Notebook, Project, Run, Store
 
 if TYPE_CHECKING:
     from pathlib import Path

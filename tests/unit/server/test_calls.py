@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from deepnote_kernel.server.calls import Call, Execution
-from deepnote_kernel.server.channels import KernelMessage
 from deepnote_kernel.server.errors import KernelUnavailableError
+from deepnote_kernel.server.execution.calls import Call, Execution
+from deepnote_kernel.server.execution.channels import KernelMessage
 
 REPLY = KernelMessage("shell", "execute_reply", "call", b'{"status": "ok", "execution_count": 3}')
 IDLE = KernelMessage("iopub", "status", "call", b'{"execution_state": "idle"}')

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from deepnote_kernel.server.dataflow import dependents, sql_flow
-from deepnote_kernel.server.python_flow import code_flow
-from deepnote_kernel.server.runs import select
-from deepnote_kernel.server.store import Block, Notebook
+from deepnote_kernel.server.blocks.dataflow import dependents, sql_flow
+from deepnote_kernel.server.blocks.python_flow import code_flow
+from deepnote_kernel.server.execution.runs import select
+from deepnote_kernel.server.storage.store import Block, Notebook
 
 
 def notebook(*contents: str | tuple[str, str, dict[str, Any]]) -> list[Block]:

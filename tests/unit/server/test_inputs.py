@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 
+from deepnote_kernel.server.blocks.inputs import check_inputs, describe_inputs
+from deepnote_kernel.server.blocks.programs import program_of
 from deepnote_kernel.server.errors import BadRequestError
-from deepnote_kernel.server.inputs import check_inputs, describe_inputs
-from deepnote_kernel.server.programs import program_of
-from deepnote_kernel.server.store import Block
+from deepnote_kernel.server.storage.store import Block
 from deepnote_kernel.snapshot.inputs import variable_name
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from deepnote_kernel.server.outputs import Outputs
+from deepnote_kernel.server.execution.outputs import Outputs
 
 
 def folded(*messages: tuple[str, bytes]) -> Any:

@@ -12,8 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepnote_kernel.server.errors import BadRequestError, ConflictError, NotFoundError
-from deepnote_kernel.server.schedules import Schedules, next_run
-from deepnote_kernel.server.store import Notebook, Project, Schedule, Store, new_hex_id, new_uuid
+from deepnote_kernel.server.execution.schedules import Schedules, next_run
+from deepnote_kernel.server.storage.store import (
+    Notebook,
+    Project,
+    Schedule,
+    Store,
+    new_hex_id,
+    new_uuid,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deepnote_kernel.errors import ConfigError
-from deepnote_kernel.server.schema import TABLES, VERSION
-from deepnote_kernel.server.store import Block, Notebook, Project, Store
+from deepnote_kernel.server.storage.schema import TABLES, VERSION
+from deepnote_kernel.server.storage.store import Block, Notebook, Project, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

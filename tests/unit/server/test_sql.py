@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from deepnote_kernel.server import far_sql
-from deepnote_kernel.server.programs import UnsupportedBlockError, program_of
+from deepnote_kernel.server.blocks import far_sql
+from deepnote_kernel.server.blocks.programs import UnsupportedBlockError, program_of
 
 
 @pytest.fixture(name="variables")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from deepnote_kernel.server.folders import StorageMode
+from deepnote_kernel.server.storage.folders import StorageMode
 
 __all__ = [
     "Answer",

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deepnote_kernel import snapshot
 from deepnote_kernel.errors import ConfigError, DocumentError
-from deepnote_kernel.server.documents import is_id, put_notebook
-from deepnote_kernel.server.store import DATABASE_NAME, Notebook, Project, now
+from deepnote_kernel.server.documents.documents import is_id, put_notebook
+from deepnote_kernel.server.storage.store import DATABASE_NAME, Notebook, Project, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from deepnote_kernel.server.folders import Folders
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.folders import Folders
+    from deepnote_kernel.server.storage.store import Store
 
 __all__ = ["load_projects"]
 

@@ -13,13 +13,13 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from deepnote_kernel.errors import DocumentError
-from deepnote_kernel.server.documents import is_id, notebook_document, put_notebook
+from deepnote_kernel.server.documents.documents import is_id, notebook_document, put_notebook
 from deepnote_kernel.server.errors import PayloadTooLargeError, UnprocessableError
-from deepnote_kernel.server.store import Block, Notebook, Project, new_hex_id
+from deepnote_kernel.server.storage.store import Block, Notebook, Project, new_hex_id
 from deepnote_kernel.snapshot import dump, load, slug, validate
 
 if TYPE_CHECKING:
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.store import Store
     from deepnote_kernel.snapshot import Document
     from deepnote_kernel.snapshot import Notebook as Content
     from deepnote_kernel.snapshot import Project as Description

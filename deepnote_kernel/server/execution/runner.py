@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from deepnote_kernel.server.errors import TooManyRunsError
-from deepnote_kernel.server.idle import IdleTimer
-from deepnote_kernel.server.runs import Selection, TrackedRun
-from deepnote_kernel.server.store import Block
+from deepnote_kernel.server.execution.idle import IdleTimer
+from deepnote_kernel.server.execution.runs import Selection, TrackedRun
+from deepnote_kernel.server.storage.store import Block
 
 if TYPE_CHECKING:
-    from deepnote_kernel.server.folders import StorageMode
-    from deepnote_kernel.server.machines import Machine, MachineFactory
-    from deepnote_kernel.server.store import Notebook, Store
+    from deepnote_kernel.server.execution.machines import Machine, MachineFactory
+    from deepnote_kernel.server.storage.folders import StorageMode
+    from deepnote_kernel.server.storage.store import Notebook, Store
 
 __all__ = ["Runner"]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deepnote_kernel.server.dataflow import dependents
+from deepnote_kernel.server.blocks.dataflow import dependents
+from deepnote_kernel.server.blocks.programs import UnsupportedBlockError, program_of
 from deepnote_kernel.server.errors import BadRequestError
-from deepnote_kernel.server.programs import UnsupportedBlockError, program_of
-from deepnote_kernel.server.store import Run, new_uuid, now
+from deepnote_kernel.server.storage.store import Run, new_uuid, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from deepnote_kernel.server.kernels import Execution, Kernel
-    from deepnote_kernel.server.programs import Program
-    from deepnote_kernel.server.store import Block, Notebook, Store
+    from deepnote_kernel.server.blocks.programs import Program
+    from deepnote_kernel.server.execution.kernels import Execution, Kernel
+    from deepnote_kernel.server.storage.store import Block, Notebook, Store
 
 __all__ = ["Selection", "TrackedRun", "select"]
 

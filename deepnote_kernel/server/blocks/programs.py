@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from deepnote_kernel.errors import DeepnoteError
-from deepnote_kernel.server import far_sql
+from deepnote_kernel.server.blocks import far_sql
 from deepnote_kernel.snapshot.inputs import INPUT_PREFIX, assignment, variable_name
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from deepnote_kernel.server import answers
+from deepnote_kernel.server.description import answers
+from deepnote_kernel.server.execution.kernels import AfterTimeout
 from deepnote_kernel.server.faults import Fault
-from deepnote_kernel.server.kernels import AfterTimeout
 from deepnote_kernel.server.routes import (
     blocks,
     faults,

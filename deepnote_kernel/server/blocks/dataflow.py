@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from deepnote_kernel.server.python_flow import Flow, code_flow
+from deepnote_kernel.server.blocks.python_flow import Flow, code_flow
 from deepnote_kernel.snapshot.inputs import INPUT_PREFIX, assignment, variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from deepnote_kernel.server.store import Block
+    from deepnote_kernel.server.storage.store import Block
 
 __all__ = ["dependents", "sql_flow"]
 

@@ -7,14 +7,14 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from deepnote_kernel.server.notebook_kernel import NotebookKernel
+from deepnote_kernel.server.execution.notebook_kernel import NotebookKernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from deepnote_kernel.server.folders import Folders, StorageMode
-    from deepnote_kernel.server.kernels import Kernel, KernelFactory
+    from deepnote_kernel.server.execution.kernels import Kernel, KernelFactory
+    from deepnote_kernel.server.storage.folders import Folders, StorageMode
 
 __all__ = ["Machine", "MachineFactory"]
 

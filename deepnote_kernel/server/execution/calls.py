@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from deepnote_kernel.server.errors import ExecutionTimedOutError, KernelUnavailableError
-from deepnote_kernel.server.outputs import Outputs
+from deepnote_kernel.server.execution.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deepnote_kernel.server.channels import KernelMessage
+    from deepnote_kernel.server.execution.channels import KernelMessage
 
 __all__ = ["Call", "Execution", "execute_request"]
 

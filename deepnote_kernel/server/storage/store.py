@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from deepnote_kernel.server.errors import BadRequestError, NotFoundError
-from deepnote_kernel.server.schema import prepare
+from deepnote_kernel.server.storage.schema import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,7 +21,7 @@ from deepnote_kernel.snapshot.inputs import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from deepnote_kernel.server.store import Block
+    from deepnote_kernel.server.storage.store import Block
 
 __all__ = ["check_inputs", "describe_inputs"]
 

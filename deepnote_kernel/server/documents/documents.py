@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from deepnote_kernel import snapshot
-from deepnote_kernel.server.store import Block, Notebook, new_hex_id, now
+from deepnote_kernel.server.storage.store import Block, Notebook, new_hex_id, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from deepnote_kernel.server.store import Project, Store
+    from deepnote_kernel.server.storage.store import Project, Store
 
 __all__ = ["is_id", "notebook_document", "put_notebook"]
 

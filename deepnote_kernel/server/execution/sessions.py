@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from deepnote_kernel.server.blocks.inputs import check_inputs
 from deepnote_kernel.server.errors import ConflictError, NotFoundError
-from deepnote_kernel.server.folders import StorageMode
-from deepnote_kernel.server.idle import IdleTimer
-from deepnote_kernel.server.inputs import check_inputs
-from deepnote_kernel.server.runs import Selection, TrackedRun
-from deepnote_kernel.server.store import (
+from deepnote_kernel.server.execution.idle import IdleTimer
+from deepnote_kernel.server.execution.runs import Selection, TrackedRun
+from deepnote_kernel.server.storage.folders import StorageMode
+from deepnote_kernel.server.storage.store import (
     Block,
     Notebook,
     Page,
@@ -26,8 +26,8 @@ from deepnote_kernel.server.store import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from deepnote_kernel.server.machines import Machine, MachineFactory
-    from deepnote_kernel.server.notebook_kernel import NotebookKernel
+    from deepnote_kernel.server.execution.machines import Machine, MachineFactory
+    from deepnote_kernel.server.execution.notebook_kernel import NotebookKernel
 
 __all__ = ["Session", "SessionOptions", "Sessions"]
 

@@ -9,13 +9,13 @@ import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 
-from deepnote_kernel.server.calls import Call, Execution, execute_request
-from deepnote_kernel.server.channels import Channels, KernelMessage
 from deepnote_kernel.server.errors import (
     ConflictError,
     ExecutionTimedOutError,
     KernelUnavailableError,
 )
+from deepnote_kernel.server.execution.calls import Call, Execution, execute_request
+from deepnote_kernel.server.execution.channels import Channels, KernelMessage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from deepnote_kernel.server.store import timestamp
+from deepnote_kernel.server.storage.store import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """``/openapi.json``: the OpenAPI description of what the server serves.
 
 Paths come from the routes themselves, sentences from their handlers, bodies from the structs the
-handlers read; :mod:`deepnote_kernel.server.operations` adds the rest.
+handlers read; :mod:`deepnote_kernel.server.description.operations` adds the rest.
 Source: OpenAPI Specification 3.1.1, https://spec.openapis.org/oas/v3.1.1.html, read 2026-11-20.
 """
 
@@ -15,8 +15,8 @@ import msgspec
 from starlette.routing import Mount, Route
 
 from deepnote_kernel import __version__
-from deepnote_kernel.server.answers import Error
-from deepnote_kernel.server.operations import COMMON_ERRORS, OPERATIONS
+from deepnote_kernel.server.description.answers import Error
+from deepnote_kernel.server.description.operations import COMMON_ERRORS, OPERATIONS
 from deepnote_kernel.server.responses import JSONResponse
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from deepnote_kernel.server.operations import Operation
+    from deepnote_kernel.server.description.operations import Operation
 
 __all__ = ["PATH", "describe", "operations_of", "routes"]
 

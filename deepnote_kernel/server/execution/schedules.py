@@ -14,12 +14,12 @@ import msgspec
 from cronsim import CronSim, CronSimError
 
 from deepnote_kernel.server.errors import BadRequestError, NotFoundError, RequestError
-from deepnote_kernel.server.store import Notebook, Project, Schedule, timestamp
+from deepnote_kernel.server.storage.store import Notebook, Project, Schedule, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deepnote_kernel.server.store import Store
+    from deepnote_kernel.server.storage.store import Store
 
 __all__ = ["Schedules", "next_run"]
 

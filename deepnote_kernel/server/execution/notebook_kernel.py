@@ -11,8 +11,8 @@ from deepnote_kernel.server.errors import ConflictError, KernelUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from deepnote_kernel.server.kernels import Execution, Kernel, KernelState
-    from deepnote_kernel.server.runs import TrackedRun
+    from deepnote_kernel.server.execution.kernels import Execution, Kernel, KernelState
+    from deepnote_kernel.server.execution.runs import TrackedRun
 
 __all__ = ["NotebookKernel"]
 

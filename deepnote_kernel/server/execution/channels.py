@@ -17,7 +17,7 @@ import zmq
 import zmq.asyncio
 from jupyter_client.session import DELIM
 
-from deepnote_kernel.server.store import now
+from deepnote_kernel.server.storage.store import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

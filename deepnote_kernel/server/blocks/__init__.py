@@ -1,0 +1,1 @@
+"""What the blocks of a notebook do when it runs, and which depend on which."""

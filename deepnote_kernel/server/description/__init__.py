@@ -1,0 +1,1 @@
+"""The OpenAPI description, made from routes, bodies and a table."""

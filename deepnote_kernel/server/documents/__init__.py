@@ -1,0 +1,1 @@
+"""``.deepnote`` and ``.ipynb`` files in and out."""

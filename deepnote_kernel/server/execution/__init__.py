@@ -1,0 +1,1 @@
+"""Machines, the kernels on them, and what runs there: sessions and runs."""

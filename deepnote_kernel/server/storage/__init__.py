@@ -1,0 +1,1 @@
+"""What lasts: the database, and the folders that are /work of a project."""
