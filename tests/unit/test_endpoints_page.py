@@ -11,7 +11,7 @@ import pytest
 
 from deepnote_kernel.commands.grammar import Noun, Verb
 from deepnote_kernel.commands.table import TABLE
-from deepnote_kernel.server.operations import OPERATIONS
+from deepnote_kernel.server.description.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
 
