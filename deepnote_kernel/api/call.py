@@ -61,7 +61,10 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Whether sending it twice does no more than sending it once, so that it may be retried."""
 
     remedies: Mapping[int, str] = {}
-    """What a person can do about a status, where that depends on the call."""
+    """What a person can do about a status, where that depends on the call.
+
+    That of 500 is also for answers that did not come: the call may have been carried out.
+    """
 
     @property
     def label(self) -> str:

@@ -105,4 +105,7 @@ def remedy(call: Call[Any], kind: type[errors.APIStatusError], status: int, word
 
 def maybe_done(call: Call[Any]) -> str:
     """Return the warning due to a call that may have been carried out; empty where none is."""
-    return "" if call.replay_safe else "It may have been carried out: look before repeating it."
+    if call.replay_safe:
+        return ""
+    general = "It may have been carried out: look before repeating it."
+    return call.remedies.get(_SERVER_ERROR, general)

@@ -78,6 +78,8 @@ def create(
             "enabled for the workspace.",
             404: "`%deepnote notebooks` lists those the API key can see: name one with `%deepnote "
             "start NOTEBOOK`, or in DEEPNOTE_NOTEBOOK_ID.",
+            500: "A machine may have started all the same: look with `%deepnote sessions "
+            "--everywhere` before you try again.",
         },
     )
 

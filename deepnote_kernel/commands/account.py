@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import Client, me
-from deepnote_kernel.commands.sessions import attach
 from deepnote_kernel.config import Secret
 from deepnote_kernel.credentials import forget_token, store_token
 from deepnote_kernel.errors import ConfigError
@@ -50,10 +49,18 @@ def login(context: Context, *, with_token: bool = False) -> None:
     if held and Secret(held) != token:
         say("DEEPNOTE_TOKEN holds another one, which counts first elsewhere: change it, too.")
     if context.remote.session is not None:
-        # It was connected with the key of before.
-        attach(context, session_id=context.remote.session.session_id)
-    elif not settings.notebook_id and not context.surface.is_shell:
-        say(f"Next: {settings.magic} start")
+        _reconnect(context, context.remote.session.session_id)
+    elif not settings.notebook_id:
+        say(f"Next: {context.magic} start")
+
+
+def _reconnect(context: Context, session_id: str) -> None:
+    """Go on with the session, which was connected with the key of before."""
+    with context.starting() as task:
+        session = context.remote.attach(session_id, task)
+    context.surface.say(f"Session {session_id} goes on.")
+    if session.has_left_cell:
+        context.surface.play(context.remote.follow())
 
 
 def _keep(context: Context, token: Secret) -> str:

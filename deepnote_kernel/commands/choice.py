@@ -85,7 +85,7 @@ def _chosen(context: Context, choices: list[Choice], answer: str) -> Choice:
 def _latest(context: Context) -> list[Choice]:
     """Return the notebooks that ran or were changed last, but for those that are only anchors."""
     found = list(iterate_notebooks(context.client))
-    paths = Counter(words for pair in found for words in _paths(*pair))
+    paths = Counter([SCRATCH, *(words for pair in found for words in _paths(*pair))])
     project_id = context.settings.project_id
     wanted = [
         (project, notebook)

@@ -105,6 +105,11 @@ class Context:
         return self.remote.settings
 
     @property
+    def magic(self) -> str:
+        """What the person types before a command."""
+        return "jupyter deepnote" if self.surface.is_shell else self.settings.magic
+
+    @property
     def client(self) -> Client:
         """A client for the server of the settings; a local one is started.
 

@@ -103,7 +103,7 @@ def _server(context: Context) -> Iterator[Check]:
             name="Token",
             state="failed",
             finding="none",
-            remedy=f"Run {_magic(context)} login, or set DEEPNOTE_TOKEN; without an account, "
+            remedy=f"Run {context.magic} login, or set DEEPNOTE_TOKEN; without an account, "
             "choose the kernel Deepnote (local).",
         )
         return
@@ -128,7 +128,7 @@ def _notebook(context: Context) -> Check:
             name="Notebook",
             state="warning",
             finding="not chosen",
-            remedy=f"Run {_magic(context)} start, which offers yours and an empty one.",
+            remedy=f"Run {context.magic} start, which offers yours and an empty one.",
         )
     if notebook_id == SCRATCH:
         return Check(name="Notebook", state="ok", finding="an empty one, made when needed")
@@ -142,13 +142,8 @@ def _notebook(context: Context) -> Check:
 
 
 def _failed(context: Context, name: str, error: DeepnoteError) -> Check:
-    remedy = error.remedy.replace("%deepnote", _magic(context))
+    remedy = error.remedy.replace("%deepnote", context.magic)
     return Check(name=name, state="failed", finding=error.message, remedy=remedy)
-
-
-def _magic(context: Context) -> str:
-    """Return what a person types before a command where they sit."""
-    return "jupyter deepnote" if context.surface.is_shell else context.settings.magic
 
 
 def _local_server() -> Check:
@@ -184,5 +179,5 @@ def _sessions(context: Context) -> Iterator[Check]:
             name="Session",
             state="warning" if is_long else "ok",
             finding=f"{record.id}, {record.state}, for {age(age_s)}",
-            remedy=f"If nobody needs it: {_magic(context)} stop {record.id}" if is_long else "",
+            remedy=f"If nobody needs it: {context.magic} stop {record.id}" if is_long else "",
         )

@@ -50,7 +50,7 @@ def start(context: Context, **place: Any) -> None:
         session = remote.start(task)
     context.surface.say(f"Session {session.session_id} is ready.")
     if choice:
-        context.surface.say(f"Next time: {remote.settings.magic} start {choice.words}")
+        context.surface.say(f"Next time: {context.magic} start {choice.words}")
     if context.surface.is_shell:
         remote.detach()
 

@@ -113,6 +113,19 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         yield start
 
 
+@pytest.fixture
+def fault(server: Server) -> Iterator[Callable[..., None]]:
+    """Let something fail until the test ends: ``fault(path="/v2/me", effect="status")``."""
+    with server.client() as client, contextlib.ExitStack() as stack:
+
+        def add(**settings: Any) -> None:
+            answer = client.post("/faults", json=settings)
+            answer.raise_for_status()
+            stack.callback(client.delete, f"/faults/{answer.json()['fault']['id']}")
+
+        yield add
+
+
 @dataclass
 class Ran:
     """What a cell did, as its front end saw it."""

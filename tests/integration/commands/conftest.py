@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import uuid
 from dataclasses import dataclass
@@ -13,8 +12,6 @@ import pytest
 from deepnote_kernel.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from tests.integration.conftest import Server
 
 JSON = dict[str, Any]
@@ -93,16 +90,3 @@ def make_place(server: Server, **settings: str) -> Place:
 def place(server: Server) -> Place:
     """A project of this test's own."""
     return make_place(server)
-
-
-@pytest.fixture
-def fault(server: Server) -> Iterator[Callable[..., None]]:
-    """Let something fail until the test ends: ``fault(path="/v2/me", effect="status")``."""
-    with server.client() as client, contextlib.ExitStack() as stack:
-
-        def add(**settings: Any) -> None:
-            answer = client.post("/faults", json=settings)
-            answer.raise_for_status()
-            stack.callback(client.delete, f"/faults/{answer.json()['fault']['id']}")
-
-        yield add
