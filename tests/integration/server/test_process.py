@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -252,3 +253,21 @@ def test_kernel_processes_belong_to_the_server(
     """Kernels lead process groups of their own, so that an interrupt reaches their children too."""
     pid = kernel_of(start_server())
     assert os.getpgid(pid) == pid
+
+
+def test_a_kernel_that_dies_at_its_start_is_started_again(
+    start_server: Callable[..., Any], kernel_of: Callable[[Any], int], tmp_path: Path
+) -> None:
+    """Another program may have taken one of its ports after they were chosen."""
+    folder = tmp_path / "jupyter" / "kernels" / "unlucky"
+    folder.mkdir(parents=True)
+    once = (
+        f"mkdir '{tmp_path}/tried' && exit 1; exec '{sys.executable}' -m ipykernel_launcher -f $1"
+    )
+    spec = {"argv": ["sh", "-c", once, "sh", "{connection_file}"], "display_name": "Unlucky"}
+    (folder / "kernel.json").write_text(json.dumps({**spec, "language": "python"}))
+    server = start_server(
+        "--kernel", "unlucky", environ={"JUPYTER_PATH": str(tmp_path / "jupyter")}
+    )
+    assert is_alive(kernel_of(server))
+    assert (tmp_path / "tried").is_dir()
