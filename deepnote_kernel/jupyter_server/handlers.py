@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
-from jupyter_server.utils import url_path_join
+from jupyter_server.utils import ensure_async, url_path_join
 from tornado.web import HTTPError, authenticated
 
 from deepnote_kernel.errors import ConfigError, DeepnoteError, NotFoundError, SessionError
-from deepnote_kernel.jupyter_server.models import StartRequest
+from deepnote_kernel.jupyter_server.models import Kernel, StartRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,16 @@ class DeepnoteHandler(APIHandler):
         """Take what the handlers share; called by tornado for each request."""
         self.service = services.get()
 
+    def kernels(self) -> dict[str, Kernel]:
+        """Return this server's kernels by the names of their connection files."""
+        manager = self.kernel_manager
+        found: dict[str, Kernel] = {}
+        for kernel_id in manager.list_kernel_ids():
+            kernel = manager.get_kernel(kernel_id)
+            state = getattr(kernel, "execution_state", "")
+            found[Path(kernel.connection_file).name] = Kernel(kernel_id, state)
+        return found
+
     async def answer(
         self, function: Callable[[], object], status: HTTPStatus = HTTPStatus.OK
     ) -> None:
@@ -89,12 +99,7 @@ class SessionsHandler(DeepnoteHandler):
     @authorized
     async def get(self) -> None:
         """Answer with all of them."""
-        manager = self.kernel_manager
-        kernels = {
-            Path(manager.get_kernel(kernel_id).connection_file).name: kernel_id
-            for kernel_id in manager.list_kernel_ids()
-        }
-        await self.answer(partial(self.service.overview, kernels))
+        await self.answer(partial(self.service.overview, self.kernels()))
 
     @authenticated
     @authorized
@@ -119,13 +124,22 @@ class SessionHandler(DeepnoteHandler):
 
 
 class InterruptHandler(DeepnoteHandler):
-    """The running cell of a session."""
+    """The running cell of a notebook in a session."""
 
     @authenticated
     @authorized
-    async def post(self, session_id: str) -> None:
-        """Interrupt it."""
-        await self.answer(partial(self.service.interrupt, session_id), HTTPStatus.NO_CONTENT)
+    async def post(self, session_id: str, notebook_id: str) -> None:
+        """Interrupt it, by way of its kernel if that is one of this server's."""
+        owner = await asyncio.to_thread(self.service.owner, session_id, notebook_id)
+        kernel = self.kernels().get(owner)
+        if kernel is None:
+            interrupt = partial(self.service.interrupt, session_id, notebook_id)
+            await self.answer(interrupt, HTTPStatus.NO_CONTENT)
+        else:
+            manager: Any = self.kernel_manager
+            await ensure_async(manager.interrupt_kernel(kernel.id))
+            self.set_status(HTTPStatus.NO_CONTENT)
+            await self.finish()
 
 
 class StartHandler(DeepnoteHandler):
@@ -151,7 +165,7 @@ class WorkspacesHandler(DeepnoteHandler):
 _ROUTES: dict[str, type[DeepnoteHandler]] = {
     "sessions": SessionsHandler,
     "sessions/([^/]+)": SessionHandler,
-    "sessions/([^/]+)/interrupt": InterruptHandler,
+    "sessions/([^/]+)/notebooks/([^/]+)/interrupt": InterruptHandler,
     "starts/([^/]+)": StartHandler,
     "workspaces": WorkspacesHandler,
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 import msgspec
 
 __all__ = [
+    "Kernel",
     "NotebookView",
     "Overview",
     "ProjectView",
@@ -17,6 +19,14 @@ __all__ = [
     "WorkspaceView",
     "age_s",
 ]
+
+
+class Kernel(NamedTuple):
+    """A kernel of this Jupyter Server."""
+
+    id: str
+    state: str
+    """Its execution state: ``busy``, ``idle`` or what else Jupyter Server knows of it."""
 
 
 class NotebookView(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +52,8 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """The server's address, or ``local``."""
 
     state: str
+    """In the server's words; ``unknown`` where it gave no answer."""
+
     age_s: float
     idle_left_s: float | None = None
     """Until it ends for want of use; ``None`` where that is not known."""
@@ -49,6 +61,9 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     notebook: NotebookView
     kernel_id: str = ""
     """The kernel of this Jupyter Server whose session it is; empty where there is none."""
+
+    has_left_cell: bool = False
+    """Whether a cell was running when its kernel went: it may do so still."""
 
     is_pending: bool = False
     """Whether the server has not named it yet; it can be stopped, and no more."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from deepnote_kernel.api.models import Session
-    from deepnote_kernel.jupyter_server.models import StartView, WorkspaceView
+    from deepnote_kernel.jupyter_server.models import Kernel, StartView, WorkspaceView
     from deepnote_kernel.session.inventory import Seen
     from deepnote_kernel.session.record import Record
 
@@ -49,13 +49,13 @@ class Service:
         self._starts = Starts(self._records)
         self._workspaces = Workspaces()
         self._guard = threading.Lock()
-        self._looks: dict[str, tuple[float, Seen]] = {}
+        self._looks: dict[tuple[str, str], tuple[float, Seen]] = {}
 
-    def overview(self, kernels: Mapping[str, str]) -> Overview:
+    def overview(self, kernels: Mapping[str, Kernel]) -> Overview:
         """Return all sessions that were started on this computer. Starts nothing.
 
         Args:
-            kernels: Ids of this Jupyter Server's kernels by the names of their connection files.
+            kernels: This Jupyter Server's kernels by the names of their connection files.
 
         Raises:
             ConfigError: A setting cannot be read.
@@ -100,18 +100,31 @@ class Service:
         """
         self._starts.dismiss(start_id)
 
-    def interrupt(self, session_id: str) -> None:
-        """Interrupt the running cell of a session.
+    def owner(self, session_id: str, notebook_id: str) -> str:
+        """Return the name of the connection file of a session's kernel; empty if it has none.
 
         Args:
             session_id: The session, by its id in the record.
+            notebook_id: The notebook of it that the kernel runs.
+        """
+        found = (
+            r for r in self._records.all() if (r.id, r.notebook_id) == (session_id, notebook_id)
+        )
+        return next((record.owner for record in found), "")
+
+    def interrupt(self, session_id: str, notebook_id: str) -> None:
+        """Interrupt what runs in a session that no kernel here holds.
+
+        Args:
+            session_id: The session, by its id in the record.
+            notebook_id: The notebook of it whose cell runs.
 
         Raises:
             SessionError: It is not recorded, or runs on a server that the settings do not name.
             NotFoundError: It has ended.
         """
-        asyncio.run(inventory.interrupt(self._settings(), self._records, session_id))
-        self._looks.pop(session_id, None)
+        asyncio.run(inventory.interrupt(self._settings(), self._records, session_id, notebook_id))
+        self._looks.pop((session_id, notebook_id), None)
 
     def stop(self, session_id: str) -> None:
         """End a session and its machine.
@@ -129,39 +142,51 @@ class Service:
 
     async def _look_at(self, settings: Settings, records: list[Record]) -> list[Seen]:
         found = await asyncio.gather(*(self._look(settings, record) for record in records))
-        looks = {seen.record.id: self._looks.get(seen.record.id) for seen in found if seen}
-        self._looks = {key: look for key, look in looks.items() if look}
+        keys = {_key(record) for record in records}
+        self._looks = {key: look for key, look in self._looks.items() if key in keys}
         return [seen for seen in found if seen]
 
     async def _look(self, settings: Settings, record: Record) -> Seen | None:
         """Return how a session is, asked for no more often than needed."""
-        looked_at, seen = self._looks.get(record.id, (0.0, None))
+        looked_at, seen = self._looks.get(_key(record), (0.0, None))
         limit_s = _LOCAL_FRESH_S if record.base_url == LOCAL else _FRESH_S
         if seen is not None and time.monotonic() - looked_at < limit_s:
             return structs.replace(seen, record=structs.replace(record, state=seen.record.state))
         seen = await inventory.look(settings, self._records, record)
         if seen is not None and not record.is_pending:
-            self._looks[record.id] = (time.monotonic(), seen)
+            self._looks[_key(record)] = (time.monotonic(), seen)
         return seen
 
-    def _session(self, settings: Settings, seen: Seen, kernels: Mapping[str, str]) -> SessionView:
+    def _session(
+        self, settings: Settings, seen: Seen, kernels: Mapping[str, Kernel]
+    ) -> SessionView:
         record, server = seen.record, seen.record.base_url
         notebook = self._workspaces.known(server, record.notebook_id)
         if seen.session is not None:
             place = settings.replace(base_url=server)
             notebook = self._workspaces.notebook(place, record.notebook_id)
+        kernel = kernels.get(record.owner)
+        state = record.state
+        if kernel is not None and {state, kernel.state} == {"busy", "idle"}:
+            # Between two calls of a cell the server takes the session for idle.
+            state = kernel.state
         return SessionView(
             id=record.id,
             is_local=server == LOCAL,
             server=server,
-            state=record.state,
+            state=state,
             age_s=age_s(record.created_at),
             idle_left_s=_idle_left_s(seen.session) if seen.session else None,
             notebook=notebook,
-            kernel_id=kernels.get(record.owner, ""),
+            kernel_id=kernel.id if kernel else "",
+            has_left_cell=kernel is None and bool(record.relay.get("cell")),
             is_pending=record.is_pending,
             problem=str(seen.error) if seen.error else "",
         )
+
+
+def _key(record: Record) -> tuple[str, str]:
+    return record.id, record.notebook_id
 
 
 def _idle_left_s(session: Session) -> float | None:

@@ -30,7 +30,9 @@ export class Actions {
   }
 
   async stop(session: ISession): Promise<void> {
-    const body = 'Its machine stops, and its variables are lost.';
+    const users = this.model.sessions.filter(other => other.id === session.id).length;
+    const shared = users > 1 ? ` ${users} notebooks share it.` : '';
+    const body = `Its machine stops, and its variables are lost.${shared}`;
     if (await agreed(`Stop the session on ${nameOf(session)}?`, body, 'Stop', true)) {
       await this.attempt(() => this.model.api.stop(session));
     }
@@ -75,7 +77,7 @@ async function attach(notebook: NotebookPanel, session: ISession): Promise<void>
     throw new Error(`The session's id ${session.id} cannot be put into a command.`);
   }
   const code = `%deepnote attach ${session.id}`;
-  if (session.state === 'busy') {
+  if (session.state === 'busy' || session.has_left_cell) {
     // What its cell goes on to put out needs a cell to be shown in.
     NotebookActions.insertBelow(notebook.content);
     notebook.content.activeCell?.model.sharedModel.setSource(code);

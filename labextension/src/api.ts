@@ -25,6 +25,8 @@ export interface ISession {
   notebook: INotebook;
   /** The kernel of this Jupyter Server whose session it is; empty where there is none. */
   kernel_id: string;
+  /** Whether a cell was running when its kernel went: it may do so still. */
+  has_left_cell: boolean;
   /** Whether the server has not named it yet. */
   is_pending: boolean;
   /** Why its state is not known, and what to do. */
@@ -98,7 +100,8 @@ export class Api {
   }
 
   interrupt(session: ISession): Promise<void> {
-    return this.call('POST', `sessions/${encodeURIComponent(session.id)}/interrupt`);
+    const path = ['sessions', session.id, 'notebooks', session.notebook.id, 'interrupt'];
+    return this.call('POST', path.map(encodeURIComponent).join('/'));
   }
 
   stop(session: ISession): Promise<void> {

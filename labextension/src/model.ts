@@ -5,6 +5,7 @@ import { Poll } from '@lumino/polling';
 
 import { Api, IOverview, ISession, IStart, IWorkspace } from './api';
 import { Current } from './current';
+import { stateName } from './words';
 
 const INTERVAL_MS = 5_000;
 const INTERVAL_WHILE_STARTING_MS = 1_000;
@@ -55,6 +56,13 @@ export class Model extends VDomModel {
   get session(): ISession | undefined {
     const kernel = this.current.kernel;
     return kernel ? this.sessions.find(session => session.kernel_id === kernel.id) : undefined;
+  }
+
+  /** What a session is doing. The notebook in front knows sooner than the server is asked. */
+  stateOf(session: ISession): string {
+    const told = this.current.kernel?.status;
+    const isCurrent = session === this.session && ['busy', 'idle'].includes(session.state);
+    return isCurrent && (told === 'busy' || told === 'idle') ? told : stateName(session);
   }
 
   /** Whether the notebook in front had a session, which is gone. */

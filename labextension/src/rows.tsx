@@ -8,18 +8,22 @@ import { kindOf } from './words';
 /** One thing: a state, a name, facts, and what can be done. */
 export function Row(props: {
   name: string;
+  project?: string;
   title?: string;
   facts?: string;
   state?: string;
   problem?: string;
   children?: React.ReactNode;
 }): React.ReactElement {
-  const { name, title, facts, state, problem, children } = props;
+  const { name, project, title, facts, state, problem, children } = props;
   return (
     <li className="jp-deepnote-Row" title={title}>
       {state && <span className="jp-deepnote-Dot" data-kind={kindOf(state)} aria-hidden="true" />}
       <div className="jp-deepnote-Row-text">
-        <div className="jp-deepnote-Row-name">{name}</div>
+        <div className="jp-deepnote-Row-name">
+          {name}
+          {project && <span className="jp-deepnote-Row-project"> {project}</span>}
+        </div>
         {facts && <div className="jp-deepnote-Row-facts">{facts}</div>}
         {problem && <Problem text={problem} />}
       </div>

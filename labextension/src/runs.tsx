@@ -23,7 +23,8 @@ export function RunList(props: { model: Model }): React.ReactElement {
         <Row
           key={run.id}
           name={nameOf(run)}
-          title={joined(run.notebook.project, nameOf(run), run.id)}
+          project={run.notebook.project}
+          title={run.id}
           state={run.state}
           facts={joined(place, run.state, ...times(run))}
         >

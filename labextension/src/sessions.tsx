@@ -8,7 +8,7 @@ import { ISession } from './api';
 import { Model } from './model';
 import { NotebookNames } from './panel';
 import { Hint, IconButton, PageLink, Problem, Row } from './rows';
-import { duration, joined, placeName, sessionPlace, stateName, timeLeft } from './words';
+import { duration, joined, placeName, sessionPlace, timeLeft } from './words';
 
 export function SessionList(props: {
   model: Model;
@@ -26,6 +26,7 @@ export function SessionList(props: {
           <Row
             key={start.id}
             name={nameOf(start)}
+            project={start.notebook.project}
             state={start.problem ? 'failed' : 'starting'}
             facts={joined(placeName(sessionPlace(start)), start.problem ? 'failed' : start.stage)}
             problem={start.problem}
@@ -38,7 +39,10 @@ export function SessionList(props: {
           </Row>
         ))}
         {model.sessions.map(session => (
-          <SessionRow key={session.id} {...{ model, actions, session, notebookNames }} />
+          <SessionRow
+            key={session.id + session.notebook.id}
+            {...{ model, actions, session, notebookNames }}
+          />
         ))}
       </ul>
     </>
@@ -53,19 +57,21 @@ function SessionRow(props: {
 }): React.ReactElement {
   const { model, actions, session, notebookNames } = props;
   const name = nameOf(session);
+  const state = model.stateOf(session);
   const isOurs = session === model.session;
   const user = isOurs ? 'this notebook' : notebookNames(session.kernel_id);
   const canAttach = !isOurs && !session.is_pending && model.current.place === sessionPlace(session);
   return (
     <Row
       name={name}
-      title={joined(session.notebook.project, name, session.id)}
-      state={stateName(session)}
+      title={session.id}
+      project={session.notebook.project}
+      state={state}
       facts={joined(
         placeName(sessionPlace(session)),
-        stateName(session),
+        state,
         duration(session.age_s),
-        timeLeft(session),
+        timeLeft(session, state),
         user
       )}
       problem={session.problem}
@@ -81,7 +87,7 @@ function SessionRow(props: {
       <IconButton
         icon={stopIcon}
         label={`Interrupt ${name}`}
-        disabled={session.state !== 'busy'}
+        disabled={state !== 'busy' && !session.has_left_cell}
         onClick={() => actions.interrupt(session)}
       />
       <IconButton

@@ -8,7 +8,7 @@ import { nameOf } from './actions';
 import { Place } from './current';
 import { logos } from './icons';
 import { Model } from './model';
-import { duration, joined, placeName, sessionPlace, stateName, timeLeft } from './words';
+import { duration, joined, placeName, sessionPlace, timeLeft } from './words';
 
 export class StatusItem extends VDomRenderer<Model> {
   /**
@@ -47,9 +47,8 @@ export class StatusItem extends VDomRenderer<Model> {
   }
 
   private facts(place: Place, session: ISession | undefined): string {
-    const busy = this.model.current.kernel?.status === 'busy';
     if (place === 'strata') {
-      return busy ? 'busy' : 'idle';
+      return this.model.current.kernel?.status ?? '';
     }
     if (this.model.problem) {
       return 'no answer';
@@ -57,9 +56,8 @@ export class StatusItem extends VDomRenderer<Model> {
     if (!session) {
       return this.model.hasEnded ? 'session ended' : 'no session yet';
     }
-    // The kernel knows sooner than the server is asked.
-    const state = session.state === 'idle' && busy ? 'busy' : stateName(session);
-    return joined(state, duration(session.age_s), state === 'busy' ? '' : timeLeft(session));
+    const state = this.model.stateOf(session);
+    return joined(state, duration(session.age_s), timeLeft(session, state));
   }
 
   private explanation(place: Place, session: ISession | undefined): string {
@@ -74,7 +72,7 @@ export class StatusItem extends VDomRenderer<Model> {
         ? 'The session has ended, and its variables are lost. Run %deepnote start for a new one.'
         : 'The first cell starts a session.';
     }
-    const left = timeLeft(session);
+    const left = timeLeft(session, this.model.stateOf(session));
     return [
       `Cells run on ${placeName(place)}, in ${joined(session.notebook.project, nameOf(session))}.`,
       `The session has been running for ${duration(session.age_s)}.`,

@@ -9,6 +9,9 @@ const NAMES: Record<Place, string> = {
   strata: 'Strata'
 };
 
+// Where a line breaks, a number stays with its unit.
+const NBSP = '\u00a0';
+
 /** Return what to call where cells run. */
 export function placeName(place: Place): string {
   return NAMES[place];
@@ -24,29 +27,31 @@ export function duration(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   if (!minutes) {
-    return `${Math.max(0, Math.round(seconds))} s`;
+    return `${Math.max(0, Math.round(seconds))}${NBSP}s`;
   }
   if (!hours) {
-    return `${minutes} min`;
+    return `${minutes}${NBSP}min`;
   }
   return hours < 48
-    ? `${hours} h ${minutes % 60} min`
-    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+    ? `${hours}${NBSP}h ${minutes % 60}${NBSP}min`
+    : `${Math.floor(hours / 24)}${NBSP}d ${hours % 24}${NBSP}h`;
 }
 
 /** Return what a session is doing. */
 export function stateName(session: ISession): string {
-  return session.is_pending
-    ? 'starting'
-    : session.state === 'unknown'
-      ? 'no answer'
-      : session.state;
+  if (session.is_pending) {
+    return 'starting';
+  }
+  if (session.state === 'idle' && session.has_left_cell) {
+    return 'left with a cell';
+  }
+  return session.state === 'unknown' ? 'no answer' : session.state;
 }
 
 /** Return how long a session may go unused; empty where that is not known, or a cell runs. */
-export function timeLeft(session: ISession): string {
-  const isKnown = session.idle_left_s !== null && session.state !== 'busy';
-  return isKnown ? `${duration(session.idle_left_s!)} left` : '';
+export function timeLeft(session: ISession, state: string): string {
+  const isKnown = session.idle_left_s !== null && state !== 'busy';
+  return isKnown ? `${duration(session.idle_left_s!)}${NBSP}left` : '';
 }
 
 /** Join the parts that are not empty. */
