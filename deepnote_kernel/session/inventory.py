@@ -11,6 +11,7 @@ from deepnote_kernel.api import sessions
 from deepnote_kernel.api.models import Session
 from deepnote_kernel.config import LOCAL
 from deepnote_kernel.errors import DeepnoteError, NotFoundError, SessionError
+from deepnote_kernel.session import interruption
 from deepnote_kernel.session.clients import client_for
 from deepnote_kernel.session.record import Record
 
@@ -69,23 +70,26 @@ async def look(settings: Settings, records: Records, record: Record) -> Seen | N
     return Seen(record=msgspec.structs.replace(record, state=state), session=status.session)
 
 
-async def interrupt(settings: Settings, records: Records, session_id: str) -> None:
-    """Interrupt the running cell of a recorded session, whoever runs it.
+async def interrupt(
+    settings: Settings, records: Records, session_id: str, notebook_id: str = ""
+) -> None:
+    """Interrupt the cell that runs in a recorded session.
 
     Args:
         settings: Which server may be asked.
         records: Where sessions are recorded.
         session_id: The session, by its id in the record.
+        notebook_id: The notebook whose cell it is, where several share the session.
 
     Raises:
         SessionError: It is not recorded, or runs on a server that the settings do not name.
         NotFoundError: It has ended.
     """
-    record = _recorded(records, session_id)
+    record = _recorded(records, session_id, notebook_id)
     client = None if record.is_pending else await client_for(settings, record)
     if client is not None:
         async with client:
-            await client.send(sessions.interrupt(record.id, notebook_id=record.notebook_id))
+            await interruption.interrupt(client, record)
 
 
 async def stop(settings: Settings, records: Records, session_id: str) -> None:
@@ -117,14 +121,13 @@ async def stop_all(settings: Settings, records: Records) -> list[str]:
     """
     stopped: list[str] = []
     failures: list[str] = []
-    for record in records.all():
-        if not _is_ours(settings, record):
-            continue
+    # A session that several notebooks share has a record for each.
+    for session_id in dict.fromkeys(r.id for r in records.all() if _is_ours(settings, r)):
         try:
-            await stop(settings, records, record.id)
-            stopped.append(record.id)
+            await stop(settings, records, session_id)
+            stopped.append(session_id)
         except DeepnoteError as error:
-            failures.append(f"{record.id}: {error.message}")
+            failures.append(f"{session_id}: {error.message}")
     if failures:
         raise SessionError(
             f"{len(failures)} of {len(failures) + len(stopped)} sessions were not stopped "
@@ -143,13 +146,13 @@ async def _status(settings: Settings, record: Record) -> SessionStatus | None:
         return await client.send(sessions.status(record.id, notebook_id=record.notebook_id))
 
 
-def _recorded(records: Records, session_id: str) -> Record:
-    record = records.load(session_id)
-    if record is None:
-        raise SessionError(
-            f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
-        )
-    return record
+def _recorded(records: Records, session_id: str, notebook_id: str = "") -> Record:
+    for record in records.all():
+        if record.id == session_id and notebook_id in {"", record.notebook_id}:
+            return record
+    raise SessionError(
+        f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
+    )
 
 
 def _is_ours(settings: Settings, record: Record) -> bool:
