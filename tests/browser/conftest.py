@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from deepnote_kernel.session import local
-from tests.browser.lab import PATIENCE_MS, Lab, Notebook, run_lab
+from tests.browser.lab import PATIENCE_MS, Lab, Notebook, opened_notebook, run_lab
 from tests.integration.conftest import run_server
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def shot(request: pytest.FixtureRequest) -> Callable[..., None]:
     folder.mkdir(parents=True, exist_ok=True)
 
     def take(page: Page, step: str = "") -> None:
-        name = "-".join([request.node.name.removeprefix("test_"), *([step] if step else [])])
+        words = re.findall(r"\w+", request.node.name.removeprefix("test_"))
+        name = "-".join([*words, *([step] if step else [])])
         page.screenshot(path=folder / f"{name}.png", animations="disabled")
 
     return take
@@ -104,17 +106,11 @@ def open_notebook(
     lab: Lab, context: BrowserContext, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Notebook]]:
     """Open notebooks of a test's own, each on a page of its own: ``open_notebook("1 + 1")``."""
-    name = f"{request.node.name.removeprefix('test_')}.ipynb"
-    pages: list[Page] = []
+    path = f"{request.node.name.removeprefix('test_')}.ipynb"
+    with contextlib.ExitStack() as stack:
 
-    def open_it(*cells: str, kernel: str = "deepnote", name: str = name) -> Notebook:
-        lab.write(name, *cells, kernel=kernel)
-        page = context.new_page()
-        pages.append(page)
-        page.goto(lab.address(name))
-        return Notebook(page).wait_until_ready()
+        def open_it(*cells: str, kernel: str = "deepnote", path: str = path) -> Notebook:
+            opened = opened_notebook(lab, context, path, *cells, kernel=kernel)
+            return stack.enter_context(opened)
 
-    yield open_it
-    for page in pages:
-        page.close()
-    lab.shut_down_kernels()
+        yield open_it

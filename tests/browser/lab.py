@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import BrowserContext, Locator, Page
 
-__all__ = ["PATIENCE_MS", "Lab", "Notebook", "run_lab"]
+__all__ = ["PATIENCE_MS", "Lab", "Notebook", "opened_notebook", "run_lab"]
 
 START_TIMEOUT_S = 60.0
 
@@ -77,11 +77,17 @@ class Lab:
         workspace = f"lab/workspaces/{secrets.token_hex(4)}"
         return f"{self.url}{workspace}{path and f'/tree/{path}'}?token={self.token}"
 
-    def shut_down_kernels(self) -> None:
-        """End all kernels, and with them their sessions."""
+    def kernel_id(self, path: str) -> str:
+        """Return the id of a notebook's kernel, by which Jupyter Server knows it."""
         with self.client() as client:
-            for kernel in client.get("api/kernels").raise_for_status().json():
-                client.delete(f"api/kernels/{kernel['id']}")
+            sessions = client.get("api/sessions").raise_for_status().json()
+        kernel_id: str = next(s["kernel"]["id"] for s in sessions if s["path"] == path)
+        return kernel_id
+
+    def shut_down(self, path: str) -> None:
+        """End a notebook's kernel, and with it its session."""
+        with self.client() as client:
+            client.delete(f"api/kernels/{self.kernel_id(path)}").raise_for_status()
 
 
 @contextlib.contextmanager
@@ -179,3 +185,23 @@ class Notebook:
     def toolbar(self, title: str) -> Locator:
         """Return a button of the notebook's toolbar, by the beginning of what it says."""
         return self.panel.get_by_role("button", name=title)
+
+
+@contextlib.contextmanager
+def opened_notebook(
+    lab: Lab, context: BrowserContext, path: str, *cells: str, kernel: str = "deepnote"
+) -> Iterator[Notebook]:
+    """Open a new notebook on a page of its own; close it at the end, and shut its kernel down.
+
+    Args:
+        lab: The JupyterLab.
+        context: The browser's.
+        path: The notebook's.
+        *cells: Its cells.
+        kernel: Name of the kernelspec it asks for.
+    """
+    lab.write(path, *cells, kernel=kernel)
+    with context.new_page() as page:
+        page.goto(lab.address(path))
+        yield Notebook(page).wait_until_ready()
+    lab.shut_down(path)
