@@ -115,6 +115,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ``DEEPNOTE_IDLE_SHUTDOWN``.
     """
 
+    share_session: bool = False
+    """Whether a start joins the session of another notebook of the same project, if one runs.
+
+    ``DEEPNOTE_SHARE_SESSION``.
+    """
+
+    document: str = ""
+    """The notebook on this computer whose cells run, for people to read. ``JPY_SESSION_NAME``,
+    which Jupyter's server sets."""
+
     calls_per_minute: int = 60
     """How many calls a minute a running cell may use over a minute's average.
 
@@ -184,6 +194,8 @@ VARIABLES = {
     "mode": "DEEPNOTE_MODE",
     "storage_mode": "DEEPNOTE_STORAGE_MODE",
     "idle_shutdown_s": "DEEPNOTE_IDLE_SHUTDOWN",
+    "share_session": "DEEPNOTE_SHARE_SESSION",
+    "document": "JPY_SESSION_NAME",
     "calls_per_minute": "DEEPNOTE_CALLS_PER_MINUTE",
     "start_timeout_s": "DEEPNOTE_START_TIMEOUT",
 }

@@ -68,11 +68,13 @@ def use(context: Context, **place: Any) -> None:
     context.surface.say(f"Next session: notebook {notebook}, {settings.mode}, {settings.base_url}.")
 
 
-def attach(context: Context, *, session_id: str | None) -> None:
-    """Take over a session; in a shell, until its running cell ends."""
+def attach(context: Context, *, session_id: str | None, notebook: str | None) -> None:
+    """Take over a session, or join it; in a shell, until its running cell ends."""
     remote = context.remote
+    session_id = session_id or _only_session(context).id
+    notebook_id = find_notebook_id(context.client, notebook) if notebook else ""
     with context.starting() as task:
-        session = remote.attach(session_id or _only_session(context).id, task)
+        session = remote.attach(session_id, task, notebook_id=notebook_id)
     context.surface.say(f"Attached to session {session.session_id}.")
     if session.has_left_cell:
         context.surface.play(remote.follow())
@@ -120,22 +122,31 @@ def restart(context: Context) -> None:
     context.surface.say("The session has restarted; its variables are gone.")
 
 
-def stop(context: Context, *, session_id: str | None, all: bool) -> None:  # noqa: A002 - the option's name
+def stop(context: Context, *, session_id: str | None, all: bool, yes: bool) -> None:  # noqa: A002 - the option's name
     """End a session, this notebook's if none is named, or all."""
     remote, say = context.remote, context.surface.say
     if all:
         stopped = remote.stop_all()
         say(f"Stopped {len(stopped)} session{'' if len(stopped) == 1 else 's'}.")
     elif session_id:
+        _confirm_for_others(context, session_id, yes=yes)
         remote.stop_recorded(session_id)
         say(f"Stopped session {session_id}.")
     elif context.surface.is_shell:
-        stop(context, session_id=_only_session(context).id, all=False)
+        stop(context, session_id=_only_session(context).id, all=False, yes=yes)
     elif remote.session is None:
         say("No session runs.")
     else:
+        _confirm_for_others(context, remote.session.session_id, yes=yes)
         remote.stop()
         say("The session has been stopped; its variables are gone.")
+
+
+def _confirm_for_others(context: Context, session_id: str, *, yes: bool) -> None:
+    users = [user.document or user.notebook_id for user in context.remote.users(session_id)]
+    if len(users) > 1:
+        question = f"The session {session_id} is shared by {', '.join(users)}. Stop it for all?"
+        context.confirm(question, yes=yes)
 
 
 def list_(context: Context, *, everywhere: bool) -> Listing[Record]:
@@ -230,7 +241,8 @@ def _record(context: Context, session_id: str | None) -> Record:
 
 def _only_session(context: Context) -> Record:
     """Return the session that can only be meant."""
-    records = [record for record in context.remote.sessions() if not record.is_pending]
+    found = [record for record in context.remote.sessions() if not record.is_pending]
+    records = list({record.id: record for record in reversed(found)}.values())
     if len(records) != 1:
         raise ConfigError(
             f"{len(records) or 'No'} sessions started from this computer are running.",

@@ -53,6 +53,13 @@ _PLACE = (
         dest="idle_shutdown_s",
     ),
     option(
+        "--share",
+        help_="join the session of another notebook of the project, if one runs",
+        action="store_const",
+        const=True,
+        dest="share_session",
+    ),
+    option(
         "--base-url",
         help_="the server's address, or 'local' for a server on this computer",
         metavar="URL",
@@ -63,14 +70,27 @@ _START = Verb("sessions.start", "start a session and wait until it is ready", _P
 _ATTACH = Verb(
     "sessions.attach",
     "take over a session that runs already, and show what its running cell does",
-    (_SESSION,),
+    (
+        _SESSION,
+        option(
+            "--notebook",
+            help_="join it with this notebook of its project, by name or id: one machine, a kernel "
+            "for each",
+            names="notebook",
+            metavar="NOTEBOOK",
+        ),
+    ),
 )
 _STATUS = Verb("sessions.status", "show where cells run and what that place is doing", (_SESSION,))
 _INTERRUPT = Verb("sessions.interrupt", "interrupt the cell that runs", (_SESSION,))
 _STOP = Verb(
     "sessions.stop",
     "end a session and its machine",
-    (_SESSION, option("--all", help_="all started from this computer", action="store_true")),
+    (
+        _SESSION,
+        option("--all", help_="all started from this computer", action="store_true"),
+        option("--yes", help_="even if other notebooks share it", action="store_true"),
+    ),
 )
 _RESTART = Verb("sessions.restart", "give the session an empty namespace", surface="notebook")
 _USE = Verb(

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from traitlets import Enum, Float, Integer, List, Unicode
+from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from deepnote_kernel._version import __version__
 from deepnote_kernel.errors import ConfigError, UnsupportedError
@@ -90,6 +90,11 @@ class DeepnoteKernel(KernelBase):
     idle_shutdown_s = Integer(
         None, allow_none=True, help="Seconds of idleness after which Deepnote ends the session."
     ).tag(config=True)
+    share_session = Bool(
+        None,
+        allow_none=True,
+        help="Whether to join the session of another notebook of the project.",
+    ).tag(config=True)
     calls_per_minute = Integer(
         None, allow_none=True, help="Calls a minute a running cell may use, on average."
     ).tag(config=True)
@@ -145,12 +150,19 @@ class DeepnoteKernel(KernelBase):
         from deepnote_kernel.config import Settings  # noqa: PLC0415 - not needed to start
         from deepnote_kernel.session.remote import Remote  # noqa: PLC0415 - as above
 
-        settings = Settings.from_env(os.environ, **self.options(Settings.__struct_fields__))
+        options = self.options(Settings.__struct_fields__)
+        settings = Settings.from_env(os.environ, document=self.document or None, **options)
         return Remote(settings, owner=self.owner)
 
     def options(self, names: Iterable[str]) -> JSON:
         """Return the values of those of this kernel's options that have one of these names."""
         return {name: getattr(self, name) for name in {*names} & {*self.trait_names(config=True)}}
+
+    @property
+    def document(self) -> str:
+        """The path of the notebook, as Jupyter's server or VS Code tells it; or empty."""
+        told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
+        return str(told or "")
 
     @property
     def owner(self) -> str:

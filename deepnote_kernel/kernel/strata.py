@@ -61,10 +61,5 @@ class StrataKernel(DeepnoteKernel):
         options = self.options(StrataSettings.__struct_fields__)
         if self.headers:
             options["headers"] = {name: Secret(value) for name, value in self.headers.items()}
-        options["document"] = self._document()
+        options["document"] = self.document
         return Remote(StrataSettings.from_env(os.environ, **options), connect=connect)
-
-    def _document(self) -> str:
-        """Return the path of the notebook, as Jupyter's server or VS Code tells it."""
-        told = os.environ.get("JPY_SESSION_NAME") or self.shell.user_ns.get("__vsc_ipynb_file__")
-        return str(told or "")

@@ -25,7 +25,7 @@ from deepnote_kernel.outputs import (
 )
 from deepnote_kernel.session import inventory
 from deepnote_kernel.session.protocol import Reply, Status
-from deepnote_kernel.session.record import HANDED_OVER
+from deepnote_kernel.session.record import DETACHED, HANDED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,12 +90,14 @@ class Keeper:
         self._ended = None
         return await self._running(settings, progress)
 
-    async def attach(self, settings: Settings, session_id: str, progress: Progress) -> Session:
-        """Let go of the session held, and take over one that runs already."""
+    async def attach(
+        self, settings: Settings, session_id: str, notebook_id: str, progress: Progress
+    ) -> Session:
+        """Let go of the session held, and take over one that runs already, or join it."""
         await self.detach()
         place = await self._connect(settings, self._records, self._owner, progress)
         try:
-            session = await place.attach(session_id)
+            session = await place.attach(session_id, notebook_id)
         except BaseException:
             await place.aclose()
             raise
@@ -159,16 +161,18 @@ class Keeper:
                 if not isinstance(judged, (UnsupportedError, SessionGoneError)):
                     raise judged from None
                 progress(f"{judged.message} Starting a new session.")
+                # The one that others share may be the one it could not be done in.
+                settings = settings.replace(share_session=False)
             else:
                 return
-        await self.stop()
+        await self.leave()
         await self.start(settings, progress)
 
     async def status(self, settings: Settings) -> Status:
         """Return what the session is doing, or would be."""
         if self.session is not None:
             try:
-                return await self.session.status()
+                return self._with_users(await self.session.status())
             except DeepnoteError as error:
                 raise await self._judged(error) from None
         return Status(
@@ -179,21 +183,56 @@ class Keeper:
             where=settings.base_url,
         )
 
+    def _with_users(self, status: Status) -> Status:
+        users = self._records.users(status.session_id)
+        others = [u.document or u.notebook_id for u in users if u.notebook_id != status.notebook_id]
+        shared = {"Shared with": ", ".join(others)} if others else {}
+        return structs.replace(status, details={**shared, **status.details})
+
     async def detach(self) -> None:
         """Let go of the session and leave it running."""
         if self.session is not None:
-            session, self.session = self.session, None
-            session_id, magic = session.session_id, session.settings.magic
-            self._ended = SessionGoneError(
-                f"The session {session_id} was detached, and runs on by itself.",
-                f"Run `{magic} attach {session_id}`, or `{magic} start` for a new one.",
+            session = self.session
+            magic = session.settings.magic
+            await self._release(
+                SessionGoneError(
+                    f"The session {session.session_id} was detached, and runs on by itself.",
+                    f"Run `{magic} attach {session.session_id}`, or `{magic} start` for a new one.",
+                )
             )
-            await self._cancel_calls(self._ended)
+            record = self._records.load(session.session_id, session.notebook_id)
+            if record is not None:
+                self._records.save(structs.replace(record, state=DETACHED, holder=""))
+
+    async def _release(self, reason: SessionGoneError) -> None:
+        session, self.session = self.session, None
+        self._ended = reason
+        await self._cancel_calls(reason)
+        if session is not None:
             await session.detach()
-            await self._close_place(self._ended)
+        await self._close_place(reason)
+
+    async def leave(self) -> None:
+        """End the session unless others share it; then end no more than this notebook's part."""
+        if self.session is None:
+            await self.stop()
+            return
+        session = self.session
+        ids = session.session_id, session.notebook_id
+        reason = SessionGoneError("The notebook has left the session.", _new_session(session))
+        # First: a cell that is cancelled may record how far it came.
+        await self._cancel_calls(reason)
+        if not self._records.let_go(*ids):
+            await self.stop()
+            return
+        # Its variables take memory of the machine that the others go on to use.
+        with contextlib.suppress(DeepnoteError):
+            await session.interrupt()
+            await session.hand_over()
+        await self._release(reason)
 
     async def stop(self) -> None:
-        """End the session, or give up its start."""
+        """End the session, also for others who share it, or give up its start."""
         if self._starting is not None:
             starting = self._starting
             self._give_up()
@@ -209,16 +248,16 @@ class Keeper:
         """Leave the session to this kernel's next process; tell whether that is possible."""
         if self.session is None:
             return False
-        session_id = self.session.session_id
+        session = self.session
         try:
-            handed_over = await self.session.hand_over()
+            handed_over = await session.hand_over()
         except DeepnoteError:
             return False
-        record = self._records.load(session_id)
+        record = self._records.load(session.session_id, session.notebook_id)
         if record is None:
             return False
         self._records.save(structs.replace(record, state=HANDED_OVER, relay=handed_over))
-        await self.detach()
+        await self._release(SessionGoneError("The kernel restarts.", _new_session(session)))
         return True
 
     async def close(self, settings: Settings, timeout_s: float, *, will_restart: bool) -> None:
@@ -229,13 +268,16 @@ class Keeper:
             _log.warning("The session may still be running: %s", str(error) or "no answer in time")
         finally:
             await self._close_place(SessionGoneError("The kernel is shutting down."))
+            self._records.release()
 
     async def _end(self, settings: Settings, *, will_restart: bool) -> None:
         if will_restart and await self.hand_over():
             return
-        await self.stop()
+        await self.leave()
         left = self._records.handed_over(self._owner)
-        if left is not None and not will_restart:
+        if left is None or will_restart:
+            return
+        if not self._records.let_go(left.id, left.notebook_id):
             await inventory.stop(settings, self._records, left.id)
 
     async def survey(self, settings: Settings) -> list[Record]:
@@ -285,10 +327,11 @@ class Keeper:
         if record is None:
             return None
         try:
-            return await place.attach(record.id)
+            return await place.attach(record.id, record.notebook_id)
         except DeepnoteError as error:
             _log.warning("The session could not be kept: %s", error)
-            await place.discard(record.id)
+            if not self._records.let_go(record.id, record.notebook_id):
+                await place.discard(record.id)
             return None
 
     def _hold(self, session: Session, place: Place) -> Session:

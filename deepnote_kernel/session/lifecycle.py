@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -35,17 +34,23 @@ from deepnote_kernel.session import scratch
 from deepnote_kernel.session.clients import open_client
 from deepnote_kernel.session.direct import DirectSession
 from deepnote_kernel.session.live import LiveSession
-from deepnote_kernel.session.record import HANDED_OVER, Record
+from deepnote_kernel.session.record import HANDED_OVER, READY
+from deepnote_kernel.session.sharing import Sharing
 from deepnote_kernel.session.waiting import delays
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from deepnote_kernel.api import AsyncClient
     from deepnote_kernel.api.models import CreatedSession
     from deepnote_kernel.config import Settings
     from deepnote_kernel.session.protocol import Progress, Session
-    from deepnote_kernel.session.record import Records
+    from deepnote_kernel.session.record import Record, Records
+    from deepnote_kernel.session.sharing import Claim
 
 __all__ = ["Lifecycle", "connect"]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -96,74 +101,82 @@ class Lifecycle:
         self._client = client
         self._settings = settings
         self._records = records
-        self._owner = owner
         self._progress = progress
+        self._sharing = Sharing(client, settings, records, owner=owner, progress=progress)
         self._kernel_limit_s = kernel_limit_s
 
     async def start(self) -> Session:
         """Create a session and wait until it takes cells. Cancelling stops what was started.
+
+        Where sessions are to be shared, join that of another notebook, if one runs.
 
         Raises:
             ConfigError: No notebook is named; nothing was sent.
             SessionStartError: It did not become ready in time, and was stopped.
             DeepnoteError: The server refused.
         """
-        limit_s = self._settings.start_timeout_s
-        notebook_id = await self._anchor()
+        pending = self._sharing.pending(await self._anchor())
+        if self._settings.share_session:
+            claim = await self._in_time(self._sharing.claim(pending))
+            pending = claim.record
+            if not pending.is_pending:
+                return await self._in_time(self._join(claim))
         self._progress("machine starting")
-        created, record = await self._create_recorded(notebook_id)
+        created, record = await self._create_recorded(pending)
         try:
-            session = await asyncio.wait_for(self._ready(created, record), limit_s)
-        except BaseException as error:
+            session = await self._in_time(self._ready(created, record))
+        except BaseException:
             await self.discard(record.id)
-            if isinstance(error, asyncio.TimeoutError):
-                raise SessionStartError(
-                    f"The session was not ready after {limit_s:g} s and was stopped.",
-                    "Try again, or set DEEPNOTE_START_TIMEOUT to more seconds.",
-                ) from None
             raise
         self._progress("ready")
         return session
 
-    async def attach(self, session_id: str) -> Session:
-        """Take over a session that runs already.
+    async def _in_time(self, step: Coroutine[Any, Any, T]) -> T:
+        limit_s = self._settings.start_timeout_s
+        try:
+            return await asyncio.wait_for(step, limit_s)
+        except asyncio.TimeoutError:
+            raise SessionStartError(
+                f"The session was not ready after {limit_s:g} s and was stopped.",
+                "Try again, or set DEEPNOTE_START_TIMEOUT to more seconds.",
+            ) from None
+
+    async def attach(self, session_id: str, notebook_id: str = "") -> Session:
+        """Take over a session that runs already, or join it beside others.
 
         Args:
             session_id: The session.
+            notebook_id: The notebook whose kernel shall run the cells; by default the one that is
+                recorded.
 
         Raises:
             ConfigError: It is not recorded, and the settings name no notebook.
-            SessionError: It runs on another server.
+            SessionError: It runs on another server, or another kernel uses the notebook.
             SessionGoneError: It has ended.
         """
-        record = self._records.load(session_id) or Record(
-            id=session_id,
-            notebook_id=self._settings.notebook_id,
-            base_url=self._settings.base_url,
-        )
-        if record.notebook_id in {"", SCRATCH}:
-            raise ConfigError(
-                f"The session {session_id} is not recorded here, and its notebook not known.",
-                "Name the notebook in DEEPNOTE_NOTEBOOK_ID, or by `%deepnote use`, and try again.",
-            )
-        if record.base_url != self._settings.base_url:
-            raise SessionError(
-                f"The session {session_id} runs at {record.base_url}, not at "
-                f"{self._settings.base_url}.",
-                f"Choose its server: `%deepnote use --base-url {record.base_url}`.",
-            )
-        call = sessions.status(session_id, notebook_id=record.notebook_id)
+        record = await self._sharing.part(session_id, notebook_id)
         try:
-            await self._client.send(call)
+            await self._client.send(sessions.status(session_id, notebook_id=record.notebook_id))
         except NotFoundError:
-            self._records.remove(session_id)
-            raise SessionGoneError(
-                f"The session {session_id} has ended.",
-                "Run `%deepnote start` to start a new one.",
-            ) from None
-        record = msgspec.structs.replace(record, owner=self._owner)
+            raise await self._gone(session_id, record.notebook_id) from None
         self._records.save(record)
         return await self._connect(record)
+
+    async def _gone(self, session_id: str, notebook_id: str) -> SessionError:
+        """Return what a session means that does not know a notebook; it may have ended."""
+        known = self._records.load(session_id)
+        if known is not None and known.notebook_id != notebook_id:
+            call = sessions.status(session_id, notebook_id=known.notebook_id)
+            with contextlib.suppress(NotFoundError):
+                await self._client.send(call)
+                return SessionError(
+                    f"The session {session_id} has no notebook {notebook_id}.",
+                    "Name one of its project, as `%deepnote notebooks list` shows them.",
+                )
+        self._records.remove(session_id)
+        return SessionGoneError(
+            f"The session {session_id} has ended.", "Run `%deepnote start` to start a new one."
+        )
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -177,22 +190,16 @@ class Lifecycle:
             return await scratch.find_or_create(self._client, self._settings.project_id)
         if not notebook_id:
             raise ConfigError(
-                "No Deepnote notebook is named.",
-                "Set DEEPNOTE_NOTEBOOK_ID, or run `%deepnote start NOTEBOOK_ID` (starting runs "
-                "that notebook once) or `%deepnote start --scratch` for an empty one.",
+                "No notebook on Deepnote is chosen yet.",
+                "Run `%deepnote start`, which offers yours and an empty one, then this cell again; "
+                "where nobody can be asked, set DEEPNOTE_NOTEBOOK_ID.",
             )
         return notebook_id
 
-    async def _create_recorded(self, notebook_id: str) -> tuple[CreatedSession, Record]:
+    async def _create_recorded(self, pending: Record) -> tuple[CreatedSession, Record]:
         """Create a session. At no moment is there one that is not recorded."""
-        pending = Record.pending(
-            uuid.uuid4().hex,
-            notebook_id=notebook_id,
-            base_url=self._settings.base_url,
-            owner=self._owner,
-        )
         self._records.save(pending)
-        call = asyncio.ensure_future(self._create(notebook_id))
+        call = asyncio.ensure_future(self._create(pending.notebook_id))
         is_cancelled = False
         try:
             try:
@@ -206,7 +213,11 @@ class Lifecycle:
             if not isinstance(error, ServerError):
                 self._records.remove(pending.id)
             raise
-        record = msgspec.structs.replace(pending, id=created.session.id)
+        record = msgspec.structs.replace(
+            pending,
+            id=created.session.id,
+            project_id=created.session.project_id or pending.project_id,
+        )
         self._records.save(record)
         self._records.remove(pending.id)
         if is_cancelled:
@@ -237,6 +248,35 @@ class Lifecycle:
         except (DeepnoteError, asyncio.TimeoutError) as error:
             _log.warning("Session %s may still be running: %s", session_id, error)
 
+    # Joining
+
+    async def _join(self, claim: Claim) -> Session:
+        """Take part in another notebook's session, in the state that a start would leave."""
+        record = claim.record
+        self._progress("joining another notebook's machine")
+        try:
+            session = await self._connect(record)
+            if claim.is_left:
+                await session.restart()
+            if not self._sharing.is_scratch:
+                await self._run_notebook(record)
+        except BaseException:
+            self._records.remove(record.id, record.notebook_id)
+            raise
+        self._progress("ready")
+        return session
+
+    async def _run_notebook(self, record: Record) -> None:
+        """Run a notebook as the creation of a session would; no page of Deepnote's promises it."""
+        try:
+            run = await self._client.send(sessions.run(record.id, notebook_id=record.notebook_id))
+        except APIStatusError as error:
+            self._progress(f"the notebook was not run: {error.server_message or error.message}")
+            return
+        status = await self._first_run(run.id)
+        if status not in {"", "success"}:
+            self._progress(f"the notebook's run ended with status {status}")
+
     # Waiting
 
     async def _ready(self, created: CreatedSession, record: Record) -> Session:
@@ -246,9 +286,11 @@ class Lifecycle:
             self._progress(f"the notebook's first run ended with status {status}")
             await self._check_kernel(record)
         notebook_id = await self._answering_notebook(created, record.notebook_id)
-        record = msgspec.structs.replace(record, notebook_id=notebook_id, state="ready")
-        self._records.save(record)
-        return await self._connect(record)
+        ready = msgspec.structs.replace(record, notebook_id=notebook_id, state=READY)
+        self._records.save(ready)
+        if notebook_id != record.notebook_id:
+            self._records.remove(record.id, record.notebook_id)
+        return await self._connect(ready)
 
     async def _first_run(self, run_id: str) -> str:
         """Wait for a run; return how it ended, or nothing where the server does not know it."""
@@ -325,7 +367,7 @@ class Lifecycle:
         )
         if record.state == HANDED_OVER:
             await session.take_over(record.relay)
-            record = msgspec.structs.replace(record, state="ready", relay={})
+            record = msgspec.structs.replace(record, state=READY, relay={})
             self._records.save(record)
         elif record.relay:
             await session.reopen(record.relay.get("acknowledged", 0))

@@ -209,8 +209,12 @@ class Place(Protocol):
         """
         ...
 
-    async def attach(self, session_id: str) -> Session:
+    async def attach(self, session_id: str, notebook_id: str = "") -> Session:
         """Take over a session that runs already.
+
+        Args:
+            session_id: The session.
+            notebook_id: The notebook whose kernel shall run the cells, where there are several.
 
         Raises:
             SessionGoneError: It has ended.

@@ -123,17 +123,24 @@ class Remote:
         """
         return self._call(self._keeper.start(self.settings, progress))
 
-    def attach(self, session_id: str, progress: Progress = _unheard) -> Session:
+    def attach(
+        self, session_id: str, progress: Progress = _unheard, *, notebook_id: str = ""
+    ) -> Session:
         """Take over a session that runs already; one that is held is let go of first.
+
+        A session that another notebook uses is shared with it: one machine, a kernel for each.
 
         Args:
             session_id: The id, as :meth:`sessions` lists it.
             progress: Takes a line where live cells turn out not to work.
+            notebook_id: The notebook whose kernel shall run the cells; by default the one that is
+                recorded, or where somebody uses that, the one of the settings.
 
         Raises:
             SessionGoneError: It has ended.
+            SessionError: Another notebook on this computer uses that kernel.
         """
-        return self._call(self._keeper.attach(self.settings, session_id, progress))
+        return self._call(self._keeper.attach(self.settings, session_id, notebook_id, progress))
 
     def restart(self, progress: Progress = _unheard) -> None:
         """Give the session an empty namespace; where that cannot be done, start another session.
@@ -149,7 +156,7 @@ class Remote:
             self._call(self._lazy_keeper.detach())
 
     def stop(self) -> None:
-        """End the session and its machine; do nothing where none runs.
+        """End the session and its machine, whoever shares it; do nothing where none runs.
 
         Raises:
             DeepnoteError: The server could not be told; the session stays in the record.
@@ -338,6 +345,14 @@ class Remote:
     def sessions(self) -> list[Record]:
         """Return the recorded sessions with their present state; those that ended are forgotten."""
         return self._call(self._keeper.survey(self.settings))
+
+    def users(self, session_id: str) -> list[Record]:
+        """Return the records of those kernels on this computer that use a session now.
+
+        Args:
+            session_id: The id, as :meth:`sessions` lists it.
+        """
+        return self._records.users(session_id)
 
     def stop_recorded(self, session_id: str) -> None:
         """End a recorded session, whoever started it.

@@ -74,11 +74,16 @@ class StrataPlace:
         self._progress("ready")
         return session
 
-    async def attach(self, session_id: str) -> StrataSession:
+    async def attach(
+        self,
+        session_id: str,
+        notebook_id: str = "",  # noqa: ARG002 - a Strata session has one notebook
+    ) -> StrataSession:
         """Take over a notebook as it is, variables included.
 
         Args:
             session_id: Its session, or its folder on the server's machine.
+            notebook_id: Not needed.
 
         Raises:
             SessionGoneError: The session has ended.

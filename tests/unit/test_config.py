@@ -34,6 +34,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         ("DEEPNOTE_MODE", "direct", "mode", "direct"),
         ("DEEPNOTE_STORAGE_MODE", "readonly", "storage_mode", "readonly"),
         ("DEEPNOTE_IDLE_SHUTDOWN", "1800", "idle_shutdown_s", 1800),
+        ("DEEPNOTE_SHARE_SESSION", "1", "share_session", True),
+        ("JPY_SESSION_NAME", "work/a.ipynb", "document", "work/a.ipynb"),
         ("DEEPNOTE_CALLS_PER_MINUTE", "30", "calls_per_minute", 30),
         ("DEEPNOTE_START_TIMEOUT", "1.5", "start_timeout_s", 1.5),
     ],

@@ -22,6 +22,7 @@ def test_the_options_of_start_are_settings() -> None:
         "mode": "direct",
         "storage_mode": None,
         "idle_shutdown_s": 60,
+        "share_session": None,
         "base_url": None,
     }
 
@@ -78,7 +79,7 @@ def test_help_on_one_verb(words: list[str], capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(HelpShown):
         NOTEBOOK.parse(words)
     shown = capsys.readouterr().out
-    assert "usage: %deepnote stop [-h] [--all] [SESSION]" in shown
+    assert "usage: %deepnote stop [-h] [--all] [--yes] [SESSION]" in shown
     assert "all started from this computer" in shown
 
 
@@ -115,7 +116,7 @@ def _names(kind: str) -> list[str]:
         (["help"], list(NOTEBOOK.table)),
         (["me"], []),
         (["nonsense"], []),
-        (["sessions", "stop"], ["--all"]),
+        (["sessions", "stop"], ["--all", "--yes"]),
         (["start", "--mode"], ["live", "direct"]),
         (["use", "abc", "--storage-mode"], ["read_write", "readonly"]),
         (["start", "--project"], ["Sales"]),

@@ -269,7 +269,8 @@ def test_attaching_takes_over_the_record(world: Start) -> None:
     world.records.save(record)
     session = world.attach("s7")
     assert (session.session_id, session.notebook_id) == ("s7", "nb7")
-    assert world.records.all() == [msgspec.structs.replace(record, owner="k.json")]
+    user = {"owner": "k.json", "holder": world.records.hold()}
+    assert world.records.all() == [msgspec.structs.replace(record, state="ready", **user)]
 
 
 def test_attaching_without_a_record_uses_the_settings(world: Start) -> None:

@@ -96,7 +96,7 @@ def test_unreadable_file_is_left_out_with_a_log_line(
 def test_file_is_private(records: Records, tmp_path: Path) -> None:
     """Other users of the computer cannot read which notebooks one works on."""
     records.save(record())
-    mode = (tmp_path / "sessions" / "s1.json").stat().st_mode
+    mode = (tmp_path / "sessions" / "s1.nb.json").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
 
 
@@ -104,7 +104,7 @@ def test_id_stays_inside_the_folder(records: Records, tmp_path: Path) -> None:
     """An id is a word from the network, and never a way out of the folder."""
     records.save(record("../../outside"))
     [path] = (tmp_path / "sessions").iterdir()
-    assert path.name == "______outside.json"
+    assert path.name == "______outside.nb.json"
 
 
 def test_failed_save_leaves_nothing_behind(records: Records, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_failed_save_leaves_nothing_behind(records: Records, tmp_path: Path) -> 
     unwritable = msgspec.structs.replace(record(), relay={"frame": object()})
     with pytest.raises(TypeError):
         records.save(unwritable)
-    assert [path.name for path in (tmp_path / "sessions").iterdir()] == ["s1.json"]
+    assert [path.name for path in (tmp_path / "sessions").iterdir()] == ["s1.nb.json"]
     assert records.load("s1") == record()
 
 
