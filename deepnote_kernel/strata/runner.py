@@ -217,7 +217,9 @@ class Runner:
         if lost:
             listed = ", ".join(sorted(lost))
             lines.append(f"Strata cannot pass {listed} on from the cell that made it.\n")
-        if result.suggest_install:
+        if result.suggest_install == "IPython":
+            lines.append("Cells on Strata have no IPython; display() is there without an import.\n")
+        elif result.suggest_install:
             lines.append(f"`%pip install {result.suggest_install}` adds it to the notebook.\n")
         return stream("stderr", "".join(lines))
 

@@ -27,7 +27,10 @@ __all__ = [
 ]
 
 # What a child process writes by itself does not reach Strata: it is captured (-1), then printed.
-_RUN = "__import__('subprocess').run({}, shell=True, text=True, stdout=-1, stderr={}{})"
+_RUN = (
+    "__import__('subprocess').run("
+    "{}, shell=True, text=True, errors='replace', stdout=-1, stderr={}{})"
+)
 _PRINT = "print({0}.stdout, end=''), print({0}.stderr, end='', file=__import__('sys').stderr)"
 _CLOCK = "__import__('time').perf_counter()"
 _PRINT_TIME = f"print('Wall time:', format({_CLOCK} - _started_at, '.3g'), 's')"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+from deepnote_kernel.api import reading
 from deepnote_kernel.errors import DeepnoteError
 from deepnote_kernel.strata.calls import cells, data
+from deepnote_kernel.strata.failures import is_unstored
+from deepnote_kernel.strata.models import Display
 from deepnote_kernel.strata.objects import shown_array, shown_object
 from deepnote_kernel.strata.outputs import ENDS, MAX_ROWS, Table, bundle, shown, stream
 from deepnote_kernel.strata.source import ends_in_value
@@ -14,7 +17,7 @@ from deepnote_kernel.strata.source import ends_in_value
 if TYPE_CHECKING:
     from deepnote_kernel.outputs import JSON, Message
     from deepnote_kernel.strata.link import Link
-    from deepnote_kernel.strata.models import Display, Result
+    from deepnote_kernel.strata.models import Result
 
 __all__ = ["Showing"]
 
@@ -43,8 +46,11 @@ class Showing:
         stdout, stderr = await self._console(result)
         found = [*stream("stdout", stdout), *stream("stderr", stderr)]
         is_value = ends_in_value(code)
-        for index, item in enumerate(self._displays(result, code, is_value=is_value)):
-            is_last = index == len(result.displays) - 1
+        displays = result.displays or _unstored_display(result)
+        if not is_value and code.rstrip().endswith(";"):
+            displays = displays[:-1]  # Strata shows a value that a semicolon hides in Jupyter
+        for index, item in enumerate(displays):
+            is_last = index == len(displays) - 1
             count = execution_count if is_last and is_value else None
             found.append(shown(await self._bundle(result, index, item), execution_count=count))
         return found
@@ -57,12 +63,6 @@ class Showing:
             if cell.id == result.cell_id:
                 return cell.console_stdout, cell.console_stderr
         return "", ""
-
-    @staticmethod
-    def _displays(result: Result, code: str, *, is_value: bool) -> list[Display]:
-        """Return what is to be shown: Strata shows a value that a semicolon hides in Jupyter."""
-        is_hidden = not is_value and code.rstrip().endswith(";")
-        return result.displays[:-1] if is_hidden else result.displays
 
     async def _bundle(self, result: Result, index: int, item: Display) -> JSON:
         if item.content_type == "arrow/ipc" and item.rows is not None:
@@ -103,3 +103,9 @@ class Showing:
             blob = await self._link.send(data.blob, cell_id, index)
             return shown_array(blob) if item.content_type == "arrow/ipc" else shown_object(blob)
         return None
+
+
+def _unstored_display(result: Result) -> list[Display]:
+    """Return the last display of a cell whose variables could not be stored: that alone is told."""
+    last = result.outputs.get("_")
+    return [reading.adopt(Display, last)] if is_unstored(result) and last else []

@@ -1,0 +1,63 @@
+"""The messaging protocol, as jupyter_kernel_test checks it, with cells on a Strata server."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import jupyter_kernel_test
+import pytest
+from jupyter_core.paths import jupyter_data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.strata.servers import StrataServer
+
+KERNELSPEC = Path(__file__).parents[3] / "kernelspec" / "strata"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _kernel_on_strata(strata: StrataServer) -> Iterator[None]:
+    """Make the kernel known, and point it at the server."""
+    folder = Path(jupyter_data_dir(), "kernels", "strata")
+    shutil.copytree(KERNELSPEC, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRATA_URL", strata.url)
+        yield
+    shutil.rmtree(folder)
+
+
+class TestStrata(jupyter_kernel_test.KernelTests):
+    """Every sample that a Python kernel without IPython's displays supports."""
+
+    kernel_name = "strata"
+    language_name = "python"
+    file_extension = ".py"
+    code_hello_world = "print('hello, world')"
+    code_stderr = "import sys; print('oh', file=sys.stderr)"
+    code_page_something = "print?"
+    code_generate_error = "raise ValueError('oh')"
+    code_inspect_sample = "print"
+    complete_code_samples: ClassVar = ["1", "print('hello')", "def f(x):\n    return x\n\n"]
+    incomplete_code_samples: ClassVar = ["print('''hello", "def f(x):\n  x*2"]
+    invalid_code_samples: ClassVar = ["import = 7q"]
+    completion_samples: ClassVar = [
+        {"text": "zi", "matches": {"zip"}},
+        {"text": "%strata mate", "matches": {"materialize"}},
+    ]
+    code_execute_result: ClassVar = [
+        {"code": "1+2+3", "result": "6"},
+        {"code": "[n*n for n in range(1, 4)]", "result": "[1, 4, 9]"},
+        {"code": "(1, {2})", "result": "(1, {2})"},
+        {"code": "%%local\n'here'", "result": "'here'"},
+    ]
+    code_display_data: ClassVar = [
+        {"code": "display('a')", "mime": "text/plain"},
+        {"code": "%%html\n<b>test</b>", "mime": "text/html"},
+        {"code": "display(Markdown('# T'))", "mime": "text/markdown"},
+    ]
+    code_history_pattern = "1?2*"
+    # Not "range": IPython calls the current session 0 there, ipykernel's own kernel as well.
+    supported_history_operations = ("tail", "search")
