@@ -22,6 +22,9 @@ class Kind(Enum):
     REFUSED = "asks for something this kernel has not got: answered with an error"
 
 
+_QUESTION = re.compile(r"\bget_ipython\(\)\.kernel\.do_(?:complete|inspect)\(")
+"""VS Code completes and describes names through the kernel in this process, which asks there."""
+
 _REFUSED = re.compile(r"\bipykernel\.__version__")
 """VS Code asks for this before it debugs a cell; an answer would start a debugger."""
 
@@ -39,6 +42,13 @@ _EDITOR = re.compile(
     re.VERBOSE,
 )
 """What VS Code sends when a kernel starts, and around each completion."""
+
+_KNOWN = (
+    (_QUESTION, Kind.LOCAL),  # first: it quotes the person's cell, which may hold anything
+    (_REFUSED, Kind.REFUSED),
+    (_VARIABLES, Kind.REMOTE_IF_RUNNING),
+    (_EDITOR, Kind.LOCAL),
+)
 
 
 def classify(
@@ -64,12 +74,9 @@ def classify(
         return Kind.LOCAL
     if store_history and not silent:
         return Kind.CELL
-    if _REFUSED.search(code):
-        return Kind.REFUSED
-    if _VARIABLES.search(code):
-        return Kind.REMOTE_IF_RUNNING
-    if _EDITOR.search(code):
-        return Kind.LOCAL
+    for pattern, kind in _KNOWN:
+        if pattern.search(code):
+            return kind
     return Kind.CELL if stop_on_error else Kind.REMOTE_IF_RUNNING
 
 

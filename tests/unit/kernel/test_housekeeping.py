@@ -20,6 +20,7 @@ def __jupyter_exec_background__():
 __jupyter_exec_background__()
 """
 _COMPLETION = _BACKGROUND.format("return get_ipython().kernel.do_complete('pri', 3)")
+_QUOTING = _BACKGROUND.format("return get_ipython().kernel.do_complete('%who_ls', 7)")
 _VARIABLES = _BACKGROUND.format(
     "variables = %who_ls\n        return _VSCODE_getVariableDescriptions(variables)"
 )
@@ -59,6 +60,7 @@ _SILENT = {"silent": True, "store_history": False}
         ("VS Code, path", '__vsc_ipynb_file__ = "/home/me/a.ipynb"', _VS, Kind.LOCAL),
         ("VS Code, Jedi", "%config Completer.use_jedi = False", _VS, Kind.LOCAL),
         ("VS Code, completion", _COMPLETION, _VS, Kind.LOCAL),
+        ("VS Code, completion in any cell", _QUOTING, _VS, Kind.LOCAL),
         ("VS Code, variables", _VARIABLES, _VS, Kind.REMOTE_IF_RUNNING),
         ("VS Code, one variable", "_VSCODE_getVariable('x')", _VS, Kind.REMOTE_IF_RUNNING),
         ("VS Code, data", '_VSCODE_getDataFrame("info", df)', _VS, Kind.REMOTE_IF_RUNNING),
