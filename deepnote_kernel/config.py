@@ -37,6 +37,9 @@ SCRATCH = "scratch"
 
 _LOCAL_CALLS_PER_MINUTE = 1200
 
+_IDS = ("notebook_id", "project_id")
+"""What names something of one server."""
+
 StorageMode = Literal["read_write", "readonly"]
 Mode = Literal["live", "direct"]
 
@@ -149,6 +152,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Args:
             environ: Where ``DEEPNOTE_*`` variables are looked up. Empty values count as absent.
             **overrides: Fields by name that win over the environment; ``None`` counts as absent.
+                With another address, the environment's notebook and project are not taken: they
+                are those of its own.
 
         Raises:
             ConfigError: A value cannot be read; the message names the variable and what it takes.
@@ -158,15 +163,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             text = environ.get(variable, "").strip()
             if text:
                 values[name] = _parse(name, variable, text)
-        values.update({name: value for name, value in overrides.items() if value is not None})
+        values = _changed(values, overrides)
         if values.get("base_url") == LOCAL:
             values.setdefault("calls_per_minute", _LOCAL_CALLS_PER_MINUTE)
         return cls(**values).checked()
 
     def replace(self, **changes: Any) -> Settings:
-        """Return these settings with some fields changed; ``None`` leaves a field as it is."""
-        given = {name: value for name, value in changes.items() if value is not None}
-        return msgspec.structs.replace(self, **given).checked()
+        """Return these settings with some fields changed; ``None`` leaves a field as it is.
+
+        A notebook and a project are those of one server: another address starts without them.
+        """
+        return type(self)(**_changed(msgspec.structs.asdict(self), changes)).checked()
 
     def checked(self) -> Settings:
         """Return these settings, their address tidied, or raise.
@@ -200,6 +207,16 @@ VARIABLES = {
     "start_timeout_s": "DEEPNOTE_START_TIMEOUT",
 }
 """The environment variable of each setting."""
+
+
+def _changed(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with changes that are not ``None``; no id goes along to another address."""
+    given = {name: value for name, value in changes.items() if value is not None}
+    here = _bare(values.get("base_url", DEFAULT_BASE_URL))
+    if _bare(given.get("base_url", here)) == here:
+        return {**values, **given}
+    ids = [name for name in _IDS if values.get(name) != SCRATCH]
+    return {**{name: value for name, value in values.items() if name not in ids}, **given}
 
 
 def _parse(name: str, variable: str, text: str) -> Any:
@@ -242,4 +259,8 @@ def normalized_base_url(url: str) -> str:
             "The Deepnote address holds a user name or password.",
             "Leave them out; the token goes into DEEPNOTE_TOKEN.",
         )
+    return _bare(url)
+
+
+def _bare(url: str) -> str:
     return url.rstrip("/").removesuffix("/v2").rstrip("/")

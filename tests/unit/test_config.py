@@ -57,6 +57,29 @@ def test_an_empty_variable_counts_as_absent() -> None:
     assert Settings.from_env({"DEEPNOTE_MODE": " "}).mode == "live"
 
 
+@pytest.mark.parametrize("base_url", [LOCAL, "https://other.example"])
+def test_ids_of_the_environment_are_those_of_its_server(base_url: str) -> None:
+    """A kernel for another address does not look there for the environment's notebook."""
+    environ = {"DEEPNOTE_NOTEBOOK_ID": "n", "DEEPNOTE_PROJECT_ID": "p"}
+    settings = Settings.from_env(environ, base_url=base_url)
+    assert (settings.notebook_id, settings.project_id) == ("", "")
+
+
+@pytest.mark.parametrize("base_url", [None, DEFAULT_BASE_URL, f"{DEFAULT_BASE_URL}/v2/"])
+def test_ids_stay_with_the_same_server(base_url: str | None) -> None:
+    """An address that is the environment's in other words keeps its notebook."""
+    settings = Settings.from_env({"DEEPNOTE_NOTEBOOK_ID": "n"}, base_url=base_url)
+    assert settings.notebook_id == "n"
+
+
+def test_a_change_of_address_leaves_ids_behind() -> None:
+    """The notebook chosen before belongs to the server before; one that is made does not."""
+    settings = Settings(notebook_id="n", project_id="p")
+    assert settings.replace(base_url=LOCAL).notebook_id == ""
+    assert settings.replace(base_url=LOCAL, notebook_id="m").notebook_id == "m"
+    assert settings.replace(notebook_id="scratch").replace(base_url=LOCAL).notebook_id == "scratch"
+
+
 def test_an_argument_wins_over_the_environment() -> None:
     """What is given wins; ``None`` gives nothing."""
     environ = {"DEEPNOTE_NOTEBOOK_ID": "env", "DEEPNOTE_PROJECT_ID": "env"}
@@ -132,7 +155,7 @@ def test_local_stands_for_this_computer() -> None:
 
 def test_replacing_changes_what_is_given() -> None:
     """Fields change, ``None`` leaves them, and the result is checked again."""
-    settings = Settings(notebook_id="a", project_id="b")
+    settings = Settings(notebook_id="a", project_id="b", base_url="https://x.example")
     changed = settings.replace(notebook_id="c", project_id=None, base_url="https://x.example/v2")
     assert changed == Settings(notebook_id="c", project_id="b", base_url="https://x.example")
     with pytest.raises(ConfigError, match="mode is 'fast'"):
