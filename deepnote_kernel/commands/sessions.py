@@ -108,8 +108,7 @@ def interrupt(context: Context, *, session_id: str | None) -> None:
         context.remote.interrupt()
         return
     record = _record(context, session_id)
-    with _client(context, record) as client:
-        client.send(sessions.interrupt(record.id, notebook_id=record.notebook_id))
+    context.remote.interrupt_recorded(record)
     context.surface.say(f"Interrupted session {record.id}.")
 
 

@@ -62,6 +62,9 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     kernel_id: str = ""
     """The kernel of this Jupyter Server whose session it is; empty where there is none."""
 
+    document: str = ""
+    """The notebook on this computer whose cells ran there last; empty where that is not known."""
+
     has_left_cell: bool = False
     """Whether a cell was running when its kernel went: it may do so still."""
 

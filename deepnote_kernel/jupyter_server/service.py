@@ -107,10 +107,8 @@ class Service:
             session_id: The session, by its id in the record.
             notebook_id: The notebook of it that the kernel runs.
         """
-        found = (
-            r for r in self._records.all() if (r.id, r.notebook_id) == (session_id, notebook_id)
-        )
-        return next((record.owner for record in found), "")
+        record = self._records.load(session_id, notebook_id)
+        return record.owner if record else ""
 
     def interrupt(self, session_id: str, notebook_id: str) -> None:
         """Interrupt what runs in a session that no kernel here holds.
@@ -120,11 +118,13 @@ class Service:
             notebook_id: The notebook of it whose cell runs.
 
         Raises:
-            SessionError: It is not recorded, or runs on a server that the settings do not name.
+            SessionError: It is not recorded, another process follows the cell, or it runs on a
+                server that the settings do not name.
             NotFoundError: It has ended.
         """
-        asyncio.run(inventory.interrupt(self._settings(), self._records, session_id, notebook_id))
-        self._looks.pop((session_id, notebook_id), None)
+        record = inventory.find(self._records, session_id, notebook_id)
+        asyncio.run(inventory.interrupt(self._settings(), self._records, record))
+        self._looks.pop(_key(record), None)
 
     def stop(self, session_id: str) -> None:
         """End a session and its machine.
@@ -179,7 +179,8 @@ class Service:
             idle_left_s=_idle_left_s(seen.session) if seen.session else None,
             notebook=notebook,
             kernel_id=kernel.id if kernel else "",
-            has_left_cell=kernel is None and bool(record.relay.get("cell")),
+            document=record.document,
+            has_left_cell=bool(record.relay.get("cell")) and not self._records.is_used(record),
             is_pending=record.is_pending,
             problem=str(seen.error) if seen.error else "",
         )

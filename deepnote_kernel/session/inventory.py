@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.config import Settings
     from deepnote_kernel.session.record import Records
 
-__all__ = ["Seen", "interrupt", "look", "stop", "stop_all", "survey"]
+__all__ = ["Seen", "find", "interrupt", "look", "stop", "stop_all", "survey"]
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,26 +70,47 @@ async def look(settings: Settings, records: Records, record: Record) -> Seen | N
     return Seen(record=msgspec.structs.replace(record, state=state), session=status.session)
 
 
-async def interrupt(
-    settings: Settings, records: Records, session_id: str, notebook_id: str = ""
-) -> None:
-    """Interrupt the cell that runs in a recorded session.
+async def interrupt(settings: Settings, records: Records, record: Record) -> None:
+    """Interrupt what runs in a session that this process does not hold.
 
     Args:
         settings: Which server may be asked.
         records: Where sessions are recorded.
-        session_id: The session, by its id in the record.
-        notebook_id: The notebook whose cell it is, where several share the session.
+        record: The session, and the notebook whose cell runs.
 
     Raises:
-        SessionError: It is not recorded, or runs on a server that the settings do not name.
+        SessionError: Another process follows the cell, or the session runs on a server that the
+            settings do not name.
         NotFoundError: It has ended.
     """
-    record = _recorded(records, session_id, notebook_id)
+    if record.relay.get("cell") and records.is_used(record):
+        raise SessionError(
+            f"The cell is followed by {record.document or 'another program'}.",
+            "Interrupt it there.",
+        )
     client = None if record.is_pending else await client_for(settings, record)
     if client is not None:
         async with client:
             await interruption.interrupt(client, record)
+
+
+def find(records: Records, session_id: str, notebook_id: str = "") -> Record:
+    """Return the record of a session.
+
+    Args:
+        records: Where sessions are recorded.
+        session_id: The session, by its id in the record.
+        notebook_id: The notebook, where several share the session; empty for whichever came first.
+
+    Raises:
+        SessionError: It is not recorded.
+    """
+    record = records.load(session_id, notebook_id)
+    if record is None:
+        raise SessionError(
+            f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
+        )
+    return record
 
 
 async def stop(settings: Settings, records: Records, session_id: str) -> None:
@@ -103,7 +124,7 @@ async def stop(settings: Settings, records: Records, session_id: str) -> None:
     Raises:
         SessionError: It is not recorded, or runs on a server that the settings do not name.
     """
-    record = _recorded(records, session_id)
+    record = find(records, session_id)
     if not record.is_pending:
         client = await client_for(settings, record)
         if client is not None:
@@ -144,15 +165,6 @@ async def _status(settings: Settings, record: Record) -> SessionStatus | None:
         return None
     async with client:
         return await client.send(sessions.status(record.id, notebook_id=record.notebook_id))
-
-
-def _recorded(records: Records, session_id: str, notebook_id: str = "") -> Record:
-    for record in records.all():
-        if record.id == session_id and notebook_id in {"", record.notebook_id}:
-            return record
-    raise SessionError(
-        f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
-    )
 
 
 def _is_ours(settings: Settings, record: Record) -> bool:

@@ -284,6 +284,14 @@ class Keeper:
         """Return the recorded sessions with their present state."""
         return await inventory.survey(settings, self._records)
 
+    async def interrupt_recorded(self, settings: Settings, record: Record) -> None:
+        """Interrupt what runs in a recorded session, be it the one held or another."""
+        held = self.session
+        if held and (held.session_id, held.notebook_id) == (record.id, record.notebook_id):
+            await held.interrupt()
+        else:
+            await inventory.interrupt(settings, self._records, record)
+
     async def stop_recorded(self, settings: Settings, session_id: str) -> None:
         """End a recorded session, be it the one held or another."""
         if self.session is not None and self.session.session_id == session_id:

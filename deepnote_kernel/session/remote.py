@@ -354,6 +354,18 @@ class Remote:
         """
         return self._records.users(session_id)
 
+    def interrupt_recorded(self, record: Record) -> None:
+        """Interrupt what runs in a session, whoever started it.
+
+        Args:
+            record: The session, and the notebook whose cell runs.
+
+        Raises:
+            SessionError: Another process follows the cell, or its server is not the one in the
+                settings.
+        """
+        self._call(self._keeper.interrupt_recorded(self.settings, record))
+
     def stop_recorded(self, session_id: str) -> None:
         """End a recorded session, whoever started it.
 
