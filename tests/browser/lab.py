@@ -67,7 +67,7 @@ class Lab:
         """
         name = KernelSpecManager().get_kernel_spec(kernel).display_name
         notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells],
             metadata={"kernelspec": {"name": kernel, "display_name": name, "language": "python"}},
         )
         nbformat.write(notebook, self.folder / path)
