@@ -259,15 +259,15 @@ class Layout:
         return next((c.id for c in reversed(below) if missing & {*c.defines}), "")
 
     async def _add(self, language: Language) -> Cell:
+        """Add a cell as the last that is seen; the server cannot put one before all others."""
         seen = self.in_sight
         after = seen[-1].id if seen else None
         cell = await self._link.send(cells.add, after_cell_id=after, language=language)
         ids = [*self._cells]
         place = len(seen) if seen else len(ids)
-        self._cells = {
-            i: cell if i == cell.id else self._cells[i]
-            for i in [*ids[:place], cell.id, *ids[place:]]
-        }
+        order = [*ids[:place], cell.id, *ids[place:]]
+        self._cells = {i: cell if i == cell.id else self._cells[i] for i in order}
+        await self._move(cell.id, before=self.anchor_id)
         return cell
 
     async def _write(self, cell: Cell, source: str) -> Cell:

@@ -20,12 +20,11 @@ from deepnote_kernel.outputs import Message
 from deepnote_kernel.session.waiting import delays
 from deepnote_kernel.strata.calls import cells
 from deepnote_kernel.strata.failures import error_content, is_unstored, unstored_names
-from deepnote_kernel.strata.models import Result
+from deepnote_kernel.strata.models import Cell, Result
 from deepnote_kernel.strata.outputs import note, stream
 from deepnote_kernel.strata.refusals import EnvironmentBusyError, NotebookBusyError
 from deepnote_kernel.strata.settings import JUPYTER
 from deepnote_kernel.strata.showing import Showing
-from deepnote_kernel.strata.watcher import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Runner"]
 
 _CELL_ID: Final = re.compile(r"\bcell ([0-9a-f]{8})\b")
+_ENDED: Final = {"ready", "error"}
 _LABEL_CHARS: Final = 40
 
 
@@ -57,7 +57,6 @@ class Runner:
         self._is_jupyter = mode == JUPYTER
         self._interrupted = asyncio.Event()
         self._running = ""
-        self._watcher: Watcher | None = None
         self._explained: set[str] = set()
 
     @property
@@ -98,7 +97,7 @@ class Runner:
                 yield message
             result = await self._execute(placed.cell.id, "force")
         else:
-            result, notes = await self._watched(placed.cell.id)
+            result, notes = await self._cascade(placed.cell.id)
             for message in notes:
                 yield message
         has_failed = result.status == "error" and not is_unstored(result)
@@ -145,7 +144,7 @@ class Runner:
         return Result(cell_id=cell_id, status="error", error_code="cancelled")
 
     async def _cancel(self) -> bool:
-        running = (self._watcher and self._watcher.running) or self._running
+        running = self._running
         try:
             return (await self._link.send(cells.cancel, running)).cancelled
         except UnsupportedError:
@@ -169,21 +168,18 @@ class Runner:
             await self._layout.refresh()
         return found
 
-    async def _watched(self, cell_id: str) -> tuple[Result, list[Message]]:
+    async def _cascade(self, cell_id: str) -> tuple[Result, list[Message]]:
         """Run a cell, and what is stale above it; tell what that was."""
-        async with Watcher(self._link) as watcher:
-            self._watcher = watcher
-            try:
-                result = await self._execute(cell_id, "normal")
-            finally:
-                self._watcher = None
-            await watcher.settle(cell_id)
+        before = {cell.id: cell.status for cell in self._layout.in_sight}
+        result = await self._execute(cell_id, "normal")
+        await self._layout.refresh()
         notes: list[Message] = []
-        for other_id, outcome in watcher.outcomes.items():
-            if other_id != cell_id:
-                notes.append(note(f"Strata: {self._cell_label(other_id)} {_how(outcome)}."))
-                notes += stream("stdout", outcome.get("stdout") or "")
-                notes += stream("stderr", outcome.get("stderr") or "")
+        for cell in self._layout.in_sight:
+            has_run = before.get(cell.id, cell.status) != cell.status
+            if has_run and cell.id != cell_id and cell.status in _ENDED:
+                notes.append(note(f"Strata: `{_label(cell.source)}` {_how(cell)}."))
+                notes += stream("stdout", cell.console_stdout)
+                notes += stream("stderr", cell.console_stderr)
         if result.cache_hit:
             notes.append(note("Strata: this cell's result came from the cache."))
         return result, notes
@@ -239,7 +235,7 @@ def _label(source: str) -> str:
     return first if len(first) <= _LABEL_CHARS else f"{first[: _LABEL_CHARS - 1]}…"
 
 
-def _how(outcome: dict[str, object]) -> str:
-    if outcome.get("error"):
+def _how(cell: Cell) -> str:
+    if cell.status == "error":
         return "ran first, and failed"
-    return "came from the cache" if outcome.get("cache_hit") else "ran first"
+    return "came from the cache" if cell.cache_hit else "ran first"

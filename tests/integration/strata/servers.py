@@ -74,12 +74,13 @@ def run_strata(python: Path, folder: Path, **environ: str) -> Iterator[StrataSer
 
     Args:
         python: The interpreter of an environment that ``tests/make_strata_server.py`` has made.
-        folder: An empty folder for all that it writes, outside of any project.
+        folder: A folder for all that it writes, outside of any project: empty, or that of a server
+            which has ended.
         **environ: More environment variables.
     """
     root, cwd = folder / "notebooks", folder / "cwd"
-    root.mkdir()
-    cwd.mkdir()
+    root.mkdir(exist_ok=True)
+    cwd.mkdir(exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -97,7 +98,7 @@ def run_strata(python: Path, folder: Path, **environ: str) -> Iterator[StrataSer
     command = [python.with_name("strata-notebook")]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=cwd, env=environ, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{environ['STRATA_PORT']}"
     try:
         _wait_for(url, process, folder / "log")
         yield StrataServer(url, python, root, process)

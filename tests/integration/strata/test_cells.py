@@ -120,12 +120,9 @@ def test_a_variable_that_was_not_kept_is_made_again(nb: FrontEnd) -> None:
     nb.run("with open('again', 'a') as f: f.write('.')\nif True: maybe = 5", "a")
     result = nb.run("maybe", "b")
     assert result.value == "5"
-    assert notes(result) == [
-        (
-            "Strata: `with open('again', 'a') as f: f.write('…` ran once more, for its variables were "
-            "not kept."
-        )
-    ]
+    first_line = "with open('again', 'a') as f: f.write('…"
+    reason = "ran once more, for its variables were not kept."
+    assert notes(result) == [f"Strata: `{first_line}` {reason}"]
     assert nb.value("open('again').read()", "c") == "'..'"
 
 
