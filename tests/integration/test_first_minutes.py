@@ -244,7 +244,7 @@ TROUBLES = {
     "no server": Trouble(
         "The request did not reach http://127.0.0.1:9 after 3 attempts: ",
         "Is the server running?",
-        options="--base-url http://127.0.0.1:9",
+        options="--scratch --base-url http://127.0.0.1:9",
     ),
 }
 
