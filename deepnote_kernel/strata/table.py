@@ -237,6 +237,15 @@ TABLE: dict[str, Verb | Noun] = {
             ),
         },
     ),
+    "timeout": Verb(
+        "places.timeout",
+        "set how long a cell may run",
+        (
+            option(
+                "seconds", help_="up to a day; 0 for the server's limit", type=float, metavar="S"
+            ),
+        ),
+    ),
     "export": Verb(
         "notebooks.export",
         "download the notebook",
@@ -310,7 +319,7 @@ TABLE: dict[str, Verb | Noun] = {
 SECTIONS = {
     "where cells run": ("start", "use", "attach", "status", "interrupt", "restart", "stop"),
     "variables": ("push", "pull", "data"),
-    "the notebook": ("cells", "dag", "deps", "env", "workers", "mounts", "export", "ai"),
+    "the notebook": ("cells", "dag", "deps", "env", "workers", "mounts", "timeout", "export", "ai"),
     "the server": ("notebooks", "sessions", "config", "materialize", "stream"),
 }
 """How the nouns are grouped where they are listed."""

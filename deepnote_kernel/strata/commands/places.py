@@ -19,6 +19,7 @@ __all__ = [
     "list_mounts",
     "list_workers",
     "mount",
+    "timeout",
     "unmount",
     "use_worker",
 ]
@@ -66,6 +67,13 @@ def unmount(context: StrataContext, *, name: str) -> Listing[Mount]:
     if len(kept) == len(context.notebook.mounts):
         raise UsageError(f"There is no mount {name!r}.", "`%strata mounts list` shows them.")
     return _mounts(context.server.send(mounts.set_(context.session_id, kept)))
+
+
+def timeout(context: StrataContext, *, seconds: float) -> None:
+    """Set how long a cell of the notebook may run, in seconds; 0 for the server's own limit."""
+    context.server.send(notebooks.set_timeout(context.session_id, seconds or None))
+    limit = f"{seconds:g} s" if seconds else "as long as the server lets it"
+    context.surface.say(f"A cell may run {limit}.")
 
 
 def config(context: StrataContext) -> Card[Config]:
