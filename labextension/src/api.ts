@@ -25,6 +25,8 @@ export interface ISession {
   notebook: INotebook;
   /** The kernel of this Jupyter Server whose session it is; empty where there is none. */
   kernel_id: string;
+  /** The notebook on this computer whose cells ran there last; empty where that is not known. */
+  document: string;
   /** Whether a cell was running when its kernel went: it may do so still. */
   has_left_cell: boolean;
   /** Whether the server has not named it yet. */

@@ -65,7 +65,7 @@ function Project(props: {
         </span>
         <PageLink url={project.url} name={project.name} />
       </summary>
-      <ul className="jp-deepnote-List">
+      <ul className="jp-deepnote-List" aria-label={`Notebooks of ${project.name}`}>
         {project.notebooks.map(notebook => (
           <Row key={notebook.id} name={notebook.name} title={notebook.id}>
             <PageLink url={notebook.url} name={notebook.name} />

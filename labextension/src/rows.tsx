@@ -17,10 +17,10 @@ export function Row(props: {
 }): React.ReactElement {
   const { name, project, title, facts, state, problem, children } = props;
   return (
-    <li className="jp-deepnote-Row" title={title}>
+    <li className="jp-deepnote-Row">
       {state && <span className="jp-deepnote-Dot" data-kind={kindOf(state)} aria-hidden="true" />}
       <div className="jp-deepnote-Row-text">
-        <div className="jp-deepnote-Row-name">
+        <div className="jp-deepnote-Row-name" title={title}>
           {name}
           {project && <span className="jp-deepnote-Row-project"> {project}</span>}
         </div>

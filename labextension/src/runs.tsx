@@ -6,19 +6,19 @@ import { nameOf } from './actions';
 import { IRun } from './api';
 import { Model } from './model';
 import { Hint, PageLink, Row } from './rows';
-import { duration, joined, placeName, sessionPlace } from './words';
+import { duration, joined, placeName } from './words';
 
 export function RunList(props: { model: Model }): React.ReactElement {
   const workspaces = props.model.workspaces ?? [];
   const found = workspaces.flatMap(workspace =>
-    workspace.runs.map(run => ({ run, place: placeName(sessionPlace(workspace)) }))
+    workspace.runs.map(run => ({ run, place: workspace.is_local ? placeName('local') : '' }))
   );
   found.sort((a, b) => (a.run.age_s ?? 0) - (b.run.age_s ?? 0));
   if (!found.length) {
     return <Hint>None.</Hint>;
   }
   return (
-    <ul className="jp-deepnote-List">
+    <ul className="jp-deepnote-List" aria-label="Recent runs">
       {found.map(({ run, place }) => (
         <Row
           key={run.id}

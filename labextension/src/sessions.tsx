@@ -1,5 +1,6 @@
 /** The sessions that were started on this computer, and those being started. */
 
+import { PathExt } from '@jupyterlab/coreutils';
 import { closeIcon, linkIcon, stopIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -21,7 +22,7 @@ export function SessionList(props: {
     <>
       {model.problem && <Problem text={model.problem} />}
       {isEmpty && <Hint>None. The first cell of a Deepnote kernel starts one.</Hint>}
-      <ul className="jp-deepnote-List">
+      <ul className="jp-deepnote-List" aria-label="Sessions">
         {model.starts.map(start => (
           <Row
             key={start.id}
@@ -59,7 +60,9 @@ function SessionRow(props: {
   const name = nameOf(session);
   const state = model.stateOf(session);
   const isOurs = session === model.session;
-  const user = isOurs ? 'this notebook' : notebookNames(session.kernel_id);
+  const user = isOurs
+    ? 'this notebook'
+    : notebookNames(session.kernel_id) || PathExt.basename(session.document);
   const canAttach = !isOurs && !session.is_pending && model.current.place === sessionPlace(session);
   return (
     <Row
