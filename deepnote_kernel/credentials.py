@@ -12,6 +12,7 @@ from deepnote_kernel.errors import ConfigError
 __all__ = ["forget_token", "store_token", "stored_token"]
 
 _SERVICE = "deepnote-kernel"
+_INSTEAD = "Set DEEPNOTE_TOKEN in the environment instead."
 
 
 def stored_token(base_url: str) -> Secret:
@@ -40,22 +41,24 @@ def store_token(base_url: str, token: Secret) -> str:
         ConfigError: This computer has no keyring, or it refused.
     """
     import keyring  # noqa: PLC0415 - see stored_token
-    from keyring.errors import KeyringError  # noqa: PLC0415 - as above
+    from keyring.errors import KeyringError, NoKeyringError  # noqa: PLC0415 - as above
 
     try:
         keyring.set_password(_SERVICE, base_url, token.reveal())
+    except NoKeyringError:
+        raise _no_keyring() from None
     except KeyringError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(
-            f"The token cannot be kept in a keyring: {reason.rstrip('.')}.",
-            "Set DEEPNOTE_TOKEN in the environment instead.",
+            f"The keyring does not keep the API key: {reason.rstrip('.')}.", _INSTEAD
         ) from None
     if stored_token(base_url) != token:
-        raise ConfigError(
-            "This computer has no keyring that keeps tokens.",
-            "Set DEEPNOTE_TOKEN in the environment instead.",
-        )
+        raise _no_keyring()
     return str(keyring.get_keyring().name)
+
+
+def _no_keyring() -> ConfigError:
+    return ConfigError("This computer has no keyring that keeps API keys.", _INSTEAD)
 
 
 def forget_token(base_url: str) -> bool:
@@ -76,6 +79,7 @@ def forget_token(base_url: str) -> bool:
         keyring.delete_password(_SERVICE, base_url)
     except KeyringError as error:
         raise ConfigError(
-            f"The keyring did not remove the token: {error}.", "Remove it with the system's tools."
+            f"The keyring did not remove the API key: {error}.",
+            "Remove it with the system's tools.",
         ) from None
     return True

@@ -19,7 +19,7 @@ from deepnote_kernel.credentials import stored_token
 from deepnote_kernel.errors import DeepnoteError, TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from deepnote_kernel.commands.context import Context
 
@@ -42,7 +42,24 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(Listing[Check]):
-    """All that was looked at; a shell's status is 1 where something failed."""
+    """All that was looked at; a shell's status is 1 where something failed.
+
+    Args:
+        checks: What was looked at, in the order to show it. A remedy stands below its finding.
+    """
+
+    def __init__(self, checks: Iterable[Check]) -> None:
+        super().__init__(
+            checks,
+            ["Check", "State", "Finding"],
+            lambda check: (check.name, State(check.state), check.finding),
+        )
+        self.rows = [
+            row
+            for check, found in zip(self, self.rows, strict=True)
+            for row in (found, ("", "", f"→ {check.remedy}"))
+            if row is found or check.remedy
+        ]
 
     @property
     def is_failed(self) -> bool:
@@ -52,17 +69,12 @@ class Report(Listing[Check]):
 
 def examine(context: Context) -> Report:
     """Look at Python, kernelspecs, token, server, rights, notebook and running sessions."""
-    checks = [_python(), *_kernelspecs(), *_server(context), *_sessions(context)]
-    return Report(
-        checks,
-        ["Check", "State", "Finding", "Remedy"],
-        lambda check: (check.name, State(check.state), check.finding, check.remedy),
-    )
+    return Report([_python(), *_kernelspecs(), *_server(context), *_sessions(context)])
 
 
 def _python() -> Check:
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
-    finding = f"Python {platform.python_version()}, {versions}"
+    finding = f"{platform.python_version()}, with {versions}"
     if sys.version_info < _OLDEST:
         return Check(
             name="Python", state="failed", finding=finding, remedy="Use Python 3.10 or newer."

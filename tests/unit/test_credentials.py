@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import keyring
 import pytest
+from keyring.backends import fail, null
 from keyrings.alt.file import PlaintextKeyring
 
 from deepnote_kernel.config import Secret
@@ -15,6 +16,8 @@ from deepnote_kernel.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from keyring.backend import KeyringBackend
 
 HERE, THERE = "https://api.deepnote.com", "https://elsewhere.example"
 
@@ -46,8 +49,11 @@ def test_a_token_can_be_forgotten() -> None:
     assert not forget_token(HERE)
 
 
-def test_a_computer_without_a_keyring() -> None:
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("backend", [null.Keyring, fail.Keyring])
+def test_a_computer_without_a_keyring(backend: type[KeyringBackend]) -> None:
     """Nothing seems to be kept that is not, and the remedy is another place."""
+    keyring.set_keyring(backend())
     assert not stored_token(HERE)
-    with pytest.raises(ConfigError, match="Set DEEPNOTE_TOKEN"):
+    with pytest.raises(ConfigError, match="This computer has no keyring .* Set DEEPNOTE_TOKEN"):
         store_token(HERE, Secret("t0ken"))
