@@ -55,5 +55,5 @@ def test_a_computer_without_a_keyring(backend: type[KeyringBackend]) -> None:
     """Nothing seems to be kept that is not, and the remedy is another place."""
     keyring.set_keyring(backend())
     assert not stored_token(HERE)
-    with pytest.raises(ConfigError, match="This computer has no keyring .* Set DEEPNOTE_TOKEN"):
+    with pytest.raises(ConfigError, match=r"This computer has no keyring .* Set DEEPNOTE_TOKEN"):
         store_token(HERE, Secret("t0ken"))
