@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from typing import Any
 
 import zmq
 from ipykernel.kernelapp import IPKernelApp
+from ipykernel.parentpoller import ParentPollerUnix
 from traitlets import default
 
 from deepnote_kernel.kernel.kernel import DeepnoteKernel
 
 __all__ = ["DeepnoteKernelApp"]
+
+_POLL_S = 1.0
 
 
 class DeepnoteKernelApp(IPKernelApp):
@@ -28,6 +34,23 @@ class DeepnoteKernelApp(IPKernelApp):
         context.setsockopt(zmq.SNDHWM, 0)
         super().init_iopub(context)  # type: ignore[no-untyped-call]
 
+    def init_poller(self) -> None:
+        """Watch the process that has started this one, which ends when that has died."""
+        super().init_poller()  # type: ignore[no-untyped-call]
+        if isinstance(self.poller, ParentPollerUnix):
+            self.poller = _ParentWatch(self.poller.parent_pid)
+
     @default("kernel_class")
     def _default_kernel_class(self) -> type:
         return DeepnoteKernel
+
+
+class _ParentWatch(ParentPollerUnix):
+    """Ends this process by SIGTERM, which stops its session; ipykernel's own would just exit."""
+
+    def run(self) -> None:
+        # Where something stands between the two, only an orphan's parent is known: init.
+        has_direct_parent = os.getppid() == self.parent_pid
+        while os.getppid() == self.parent_pid if has_direct_parent else os.getppid() != 1:
+            time.sleep(_POLL_S)
+        os.kill(os.getpid(), signal.SIGTERM)

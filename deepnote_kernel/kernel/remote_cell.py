@@ -55,7 +55,10 @@ class RemoteCell:
         self._cell = cell
         self._request = request
         self._pacer = Pacer(kernel.stream_rate)
-        self._start = StartLine(self._publish, system=kernel.system, is_alone=is_alone)
+        # Who allows no questions runs the notebook as a whole: nobody watches the start, and the
+        # line would end up among the outputs.
+        publish = self._publish if cell.allow_stdin else _nowhere
+        self._start = StartLine(publish, system=kernel.system, is_alone=is_alone)
         self._question: asyncio.Task[None] | None = None
         self._pressed_at: list[float] = []
         self._is_given_up = False
@@ -166,6 +169,10 @@ class RemoteCell:
 
     def _publish(self, msg_type: str, content: JSON) -> None:
         self._kernel.publish(msg_type, content, parent=self._request.message)
+
+
+def _nowhere(_msg_type: str, _content: JSON) -> None:
+    """Show nothing."""
 
 
 def _since(moment: float) -> float:

@@ -8,6 +8,7 @@ import json
 import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import httpx
 import pytest
 from jupyter_client.manager import KernelManager
 
+from deepnote_kernel.session import local
 from tests.integration.openapi import Description
 
 if TYPE_CHECKING:
@@ -124,6 +126,16 @@ def fault(server: Server) -> Iterator[Callable[..., None]]:
             stack.callback(client.delete, f"/faults/{answer.json()['fault']['id']}")
 
         yield add
+
+
+@pytest.fixture(scope="session")
+def _local_server() -> Iterator[None]:
+    """End the server that kernels named ``deepnote-local`` have started; it would wait a minute."""
+    yield
+    running = local.find()
+    if running is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, signal.SIGTERM)
 
 
 @dataclass

@@ -112,7 +112,7 @@ def test_the_start_of_a_session(
         if "running the notebook" in text:
             notebook.manager.interrupt_kernel()
 
-    ran = notebook.run(code, on_message=on_message)
+    ran = notebook.run(code, on_message=on_message, answers=iter([]))
     assert ran.reply["ename"] == "KeyboardInterrupt"
     assert "never" not in ran.text()
     with server.client() as client:
