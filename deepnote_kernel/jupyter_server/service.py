@@ -165,7 +165,9 @@ class Service:
         if seen.session is not None:
             place = settings.replace(base_url=server)
             notebook = self._workspaces.notebook(place, record.notebook_id)
-        kernel = kernels.get(record.owner)
+        # A kernel that died and was started again goes by the same name, but has lost its session.
+        is_used = self._records.is_used(record)
+        kernel = kernels.get(record.owner) if is_used else None
         state = record.state
         if kernel is not None and {state, kernel.state} == {"busy", "idle"}:
             # Between two calls of a cell the server takes the session for idle.
@@ -180,7 +182,7 @@ class Service:
             notebook=notebook,
             kernel_id=kernel.id if kernel else "",
             document=record.document,
-            has_left_cell=bool(record.relay.get("cell")) and not self._records.is_used(record),
+            has_left_cell=bool(record.relay.get("cell")) and not is_used,
             is_pending=record.is_pending,
             problem=str(seen.error) if seen.error else "",
         )

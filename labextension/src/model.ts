@@ -37,6 +37,11 @@ export class Model extends VDomModel {
   /** Why there is no news of sessions. */
   problem = '';
 
+  /** Seconds since then. */
+  get workspacesAge(): number {
+    return (performance.now() - this.lookedAtWorkspaces) / 1000;
+  }
+
   /** Why there is no news of workspaces. */
   workspacesProblem = '';
 
@@ -82,6 +87,7 @@ export class Model extends VDomModel {
     try {
       this.workspaces = await this.api.workspaces();
       this.workspacesProblem = '';
+      this.lookedAtWorkspaces = performance.now();
     } catch (error) {
       this.workspacesProblem = messageOf(error);
     }
@@ -136,6 +142,7 @@ export class Model extends VDomModel {
 
   private readonly poll: Poll;
   private readonly seen = new Set<string>();
+  private lookedAtWorkspaces = 0;
   private lastKernelId: string | undefined;
   private _isPanelVisible = false;
 }

@@ -9,7 +9,8 @@ import { Hint, PageLink, Row } from './rows';
 import { duration, joined, placeName } from './words';
 
 export function RunList(props: { model: Model }): React.ReactElement {
-  const workspaces = props.model.workspaces ?? [];
+  const { model } = props;
+  const workspaces = model.workspaces ?? [];
   const found = workspaces.flatMap(workspace =>
     workspace.runs.map(run => ({ run, place: workspace.is_local ? placeName('local') : '' }))
   );
@@ -26,7 +27,7 @@ export function RunList(props: { model: Model }): React.ReactElement {
           project={run.notebook.project}
           title={run.id}
           state={run.state}
-          facts={joined(place, run.state, ...times(run))}
+          facts={joined(place, run.state, ...times(run, model.workspacesAge))}
         >
           <PageLink url={run.notebook.url} name={nameOf(run)} />
         </Row>
@@ -35,9 +36,9 @@ export function RunList(props: { model: Model }): React.ReactElement {
   );
 }
 
-function times(run: IRun): string[] {
+function times(run: IRun, since: number): string[] {
   return [
-    run.age_s === null ? '' : `${duration(run.age_s)} ago`,
+    run.age_s === null ? '' : `${duration(run.age_s + since)} ago`,
     run.took_s === null ? '' : `took ${duration(run.took_s)}`
   ];
 }

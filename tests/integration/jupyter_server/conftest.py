@@ -84,7 +84,7 @@ class Kernel:
 
     def start(self, code: str) -> str:
         """Run a cell that prints, until it has printed; return the request's id."""
-        msg_id = self.client.execute(f"print('runs', flush=True)\n{code}")
+        msg_id: str = self.client.execute(f"print('runs', flush=True)\n{code}")
         deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline:
             message = self.client.get_iopub_msg(timeout=LIMIT_S)
