@@ -77,7 +77,7 @@ def test_examples_hold_nothing_of_a_machine(name: str) -> None:
     example = text(f"examples/{name}")
     assert re.findall(r"(?:/home|/root|/tmp|/usr|/work|/Users|site-packages)\b", example) == []
     metadata = json.loads(example)["metadata"]
-    assert metadata["kernelspec"]["name"] in {"deepnote-local", "python3"}
+    assert metadata["kernelspec"]["name"] in {"deepnote-local", "python3", "strata"}
     assert metadata["language_info"] == {"name": "python"}
 
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import jupyter_kernel_test
 import pytest
-from jupyter_core.paths import jupyter_data_dir
+
+from tests.integration.strata.kernel import known_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.strata.servers import StrataServer
 
-KERNELSPEC = Path(__file__).parents[3] / "kernelspec" / "strata"
 
-
+# Module scope, so that it stands before the class starts its kernel.
 @pytest.fixture(scope="module", autouse=True)
 def _kernel_on_strata(strata: StrataServer) -> Iterator[None]:
     """Make the kernel known, and point it at the server."""
-    folder = Path(jupyter_data_dir(), "kernels", "strata")
-    shutil.copytree(KERNELSPEC, folder, dirs_exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STRATA_URL", strata.url)
+    with known_kernel(strata.url):
         yield
-    shutil.rmtree(folder)
 
 
 class TestStrata(jupyter_kernel_test.KernelTests):
