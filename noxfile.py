@@ -80,9 +80,23 @@ def min_versions(session: nox.Session) -> None:
     session.run("pytest", *session.posargs, env={"JUPYTER_PLATFORM_DIRS": "1"})
 
 
+@nox.session(venv_backend="none")
+def labextension(session: nox.Session) -> None:
+    """Check and build the JupyterLab extension, which goes into the wheel. Needs Node."""
+    _build_labextension(session)
+
+
+def _build_labextension(session: nox.Session) -> None:
+    with session.chdir("labextension"):
+        session.run("npm", "ci", external=True)
+        session.run("npm", "run", "lint", external=True)
+        session.run("npm", "run", "build", external=True)
+
+
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build both distributions; look into the wheel; install it elsewhere and run a cell."""
+    _build_labextension(session)
     dist = Path(session.create_tmp(), "dist")
     session.install(*EDITABLE, "--group", "test", "build", "check-wheel-contents", "twine")
     session.run("python", "-m", "build", "--outdir", str(dist))

@@ -61,7 +61,7 @@ function SessionRow(props: {
   const state = model.stateOf(session);
   const isOurs = session === model.session;
   const user = isOurs
-    ? 'this notebook'
+    ? 'this\u00a0notebook'
     : notebookNames(session.kernel_id) || PathExt.basename(session.document);
   const canAttach = !isOurs && !session.is_pending && model.current.place === sessionPlace(session);
   return (

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+LABEXTENSION = ROOT / "labextension/dist"
 KERNELSPECS = sorted(path.name for path in (ROOT / "kernelspec").iterdir())
 
 # Building and installing go through a package index, which may take its time.
@@ -69,6 +70,20 @@ def test_the_wheel_holds_the_kernelspec(wheel: Path, name: str) -> None:
         files = {path.split("/")[-1]: path for path in archive.namelist() if folder in path}
         assert sorted(files) == ["kernel.json", "logo-32x32.png", "logo-64x64.png", "logo-svg.svg"]
         assert json.loads(archive.read(files["kernel.json"]))["argv"][0] == "python"
+
+
+@pytest.mark.skipif(not LABEXTENSION.exists(), reason="not built: nox -s labextension")
+def test_the_wheel_holds_the_jupyterlab_extension(wheel: Path) -> None:
+    """As it was built, with what switches its server's side on; installing it needs no Node."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        [package] = [name for name in names if name.endswith("deepnote-kernel/package.json")]
+        built = json.loads(archive.read(package))["jupyterlab"]["_build"]
+    folder, _, _ = package.rpartition("/")
+    assert folder.endswith(".data/data/share/jupyter/labextensions/deepnote-kernel")
+    assert f"{folder}/{built['load']}" in names
+    config = ".data/data/etc/jupyter/jupyter_server_config.d/deepnote_kernel.json"
+    assert any(name.endswith(config) for name in names)
 
 
 def test_jupyter_finds_the_kernels_after_pip_install(environment: Path, tmp_path: Path) -> None:
