@@ -32,7 +32,7 @@ test: $(VENV)/.test $(VENV)-deepnote/.ready $(VENV)-clients/.ready $(VENV)-strat
 
 .PHONY: clean
 clean: ## Remove the environment and everything built.
-	rm -rf $(VENV) $(VENV)-deepnote $(VENV)-clients $(VENV)-strata $(VENV)-strata-0.7 build dist .nox .coverage .coverage.*
+	rm -rf $(VENV) $(VENV)-deepnote $(VENV)-clients $(VENV)-strata $(VENV)-strata-0.7 build dist labextension/dist labextension/lib labextension/node_modules .nox .coverage .coverage.*
 
 build/quickstart.ipynb: examples/quickstart.ipynb
 	@mkdir -p build
