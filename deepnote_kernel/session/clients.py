@@ -83,9 +83,8 @@ def _token(settings: Settings) -> Secret:
     if not token:
         raise MissingTokenError(
             "There is no API key for Deepnote.",
-            "Run `%deepnote login`, or set DEEPNOTE_TOKEN to one (in Deepnote: Settings & members "
-            "> Security > API keys). Without an account, choose the kernel `Deepnote "
-            "(local)`, or run `%deepnote start --base-url local`.",
+            "Run `%deepnote login`, or set DEEPNOTE_TOKEN. Without an account, `%deepnote start "
+            "--base-url local` runs cells on this computer, as the kernel Deepnote (local) does.",
         )
     return token
 
