@@ -26,8 +26,8 @@ export class Current {
     private readonly tracker: INotebookTracker,
     private readonly specs: KernelSpec.IManager
   ) {
-    tracker.currentChanged.connect(() => this.follow());
-    specs.specsChanged.connect(() => this._changed.emit());
+    tracker.currentChanged.connect(this.follow, this);
+    specs.specsChanged.connect(this.update, this);
     this.follow();
   }
 
@@ -54,20 +54,21 @@ export class Current {
     return this.place !== null && !!this.notebook?.isVisible;
   }
 
+  /** Look again: something else may be in front. */
+  update(): void {
+    this._changed.emit();
+  }
+
   private follow(): void {
     const context = this.notebook?.sessionContext ?? null;
     if (context !== this.followed) {
-      this.followed?.kernelChanged.disconnect(this.emit, this);
-      this.followed?.statusChanged.disconnect(this.emit, this);
-      context?.kernelChanged.connect(this.emit, this);
-      context?.statusChanged.connect(this.emit, this);
+      this.followed?.kernelChanged.disconnect(this.update, this);
+      this.followed?.statusChanged.disconnect(this.update, this);
+      context?.kernelChanged.connect(this.update, this);
+      context?.statusChanged.connect(this.update, this);
       this.followed = context;
     }
-    this.emit();
-  }
-
-  private emit(): void {
-    this._changed.emit();
+    this.update();
   }
 
   private followed: ISessionContext | null = null;

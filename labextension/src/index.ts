@@ -49,7 +49,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       execute: () => app.shell.activateById(panel.id)
     });
     palette?.addItem({ command: SHOW, category: 'Deepnote' });
-    labShell?.currentChanged.connect(() => model.stateChanged.emit());
+    labShell?.currentChanged.connect(() => current.update());
     statusBar?.registerStatusItem('deepnote-kernel:status', {
       align: 'left',
       rank: 3,

@@ -11,9 +11,11 @@ from deepnote_kernel.errors import SessionGoneError
 from deepnote_kernel.session.protocol import Cell, Reply
 from deepnote_kernel.session.record import Records
 from deepnote_kernel.session.remote import Remote
+from tests.integration.jupyter_server.conftest import run_jupyter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.conftest import Server
     from tests.integration.jupyter_server.conftest import Jupyter, Kernel
@@ -152,6 +154,21 @@ def test_a_start_that_is_given_up_leaves_nothing_behind(jupyter: Jupyter, server
         client.delete(f"deepnote/starts/{start_id}").raise_for_status()
     overview = jupyter.wait_for(lambda overview: overview if not overview["starts"] else None)
     assert session_on(notebook_id, overview) is None
+
+
+def test_a_start_does_not_outlive_the_jupyter_server(server: Server, tmp_path: Path) -> None:
+    """What had been started is stopped when the server ends."""
+    notebook_id = server.new_notebook("import time; time.sleep(600)")
+    environ = {"DEEPNOTE_BASE_URL": server.url, "DEEPNOTE_TOKEN": server.token}
+    with run_jupyter(tmp_path, **environ) as jupyter, jupyter.client() as client:
+        asked = {"is_local": False, "notebook_id": notebook_id}
+        client.post("deepnote/sessions", json=asked).raise_for_status()
+        jupyter.wait_for(
+            lambda overview: [s for s in overview["starts"] if s["stage"] == "running the notebook"]
+        )
+    with server.client() as api:
+        listed = api.get("/v2/sessions").raise_for_status().json()["sessions"]
+    assert notebook_id not in {session["notebookId"] for session in listed}
 
 
 @pytest.mark.parametrize(
