@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deepnote_kernel.errors import ConfigError, RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from deepnote_kernel.commands.context import Task
     from deepnote_kernel.outputs import Message
@@ -94,6 +94,12 @@ class ShellSurface:
             sys.stderr.write("\n".join(content["traceback"]) + "\n")
         elif message.msg_type in {"display_data", "execute_result"}:
             self._results.write(str(content["data"].get("text/plain", "")) + "\n")
+
+    def watch(self, look: Callable[[], object | None], *, every_s: float) -> None:
+        """Show something that changes in place, until Ctrl-C."""
+        from deepnote_kernel.commands.watching import watch_in_terminal  # noqa: PLC0415 - rich
+
+        watch_in_terminal(look, every_s=every_s)
 
     def _answer(self, question: InputRequest) -> None:
         self._remote.answer(self.ask(question.prompt, secret=question.password))

@@ -9,7 +9,7 @@ from deepnote_kernel.commands.grammar import UsageError
 from deepnote_kernel.errors import ConfigError, DeepnoteError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, MutableMapping
+    from collections.abc import Callable, Generator, Mapping, MutableMapping
     from contextlib import AbstractContextManager
 
     from deepnote_kernel.api import Client
@@ -74,6 +74,14 @@ class Surface(Protocol):
 
     def show(self, message: Message) -> None:
         """Show one output."""
+
+    def watch(self, look: Callable[[], object | None], *, every_s: float) -> None:
+        """Show something that changes in place, for a while.
+
+        Args:
+            look: Returns what to show, or ``None`` for what is over; called in any thread.
+            every_s: Seconds between two looks.
+        """
 
 
 class Context:

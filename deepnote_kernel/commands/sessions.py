@@ -12,7 +12,7 @@ from deepnote_kernel.commands.names import find_notebook_id, find_project_id
 from deepnote_kernel.commands.snapshots import play_outputs
 from deepnote_kernel.commands.views import Card, Listing, State, age, moment
 from deepnote_kernel.config import LOCAL, SCRATCH
-from deepnote_kernel.errors import ConfigError, SessionError
+from deepnote_kernel.errors import ConfigError, SessionError, SessionGoneError
 from deepnote_kernel.session.clients import open_blocking_client
 from deepnote_kernel.session.protocol import Status
 from deepnote_kernel.session.record import Record
@@ -82,10 +82,32 @@ def attach(context: Context, *, session_id: str | None, notebook: str | None) ->
         remote.detach()
 
 
-def status(context: Context, *, session_id: str | None) -> Card[Status]:
+def status(
+    context: Context, *, session_id: str | None, watch: bool, every_s: float
+) -> Card[Status] | None:
     """Show where cells run; nothing is started."""
     if session_id is None and context.surface.is_shell:
         session_id = _only_session(context).id
+    if not watch:
+        return _status_card(context, session_id)
+    has_ended = False
+
+    def look() -> Card[Status] | None:
+        nonlocal has_ended
+        if has_ended:
+            return None
+        try:
+            card = _status_card(context, session_id)
+        except SessionGoneError:
+            card = _status_card(context, None)
+        has_ended = card.value.state == "ended"
+        return card
+
+    context.surface.watch(look, every_s=every_s)
+    return None
+
+
+def _status_card(context: Context, session_id: str | None) -> Card[Status]:
     found = context.remote.status() if session_id is None else _status(context, session_id)
     return Card(
         found,
@@ -142,7 +164,7 @@ def stop(context: Context, *, session_id: str | None, all: bool, yes: bool) -> N
 
 
 def _confirm_for_others(context: Context, session_id: str, *, yes: bool) -> None:
-    users = [user.document or user.notebook_id for user in context.remote.users(session_id)]
+    users = sorted(user.document or user.notebook_id for user in context.remote.users(session_id))
     if len(users) > 1:
         question = f"The session {session_id} is shared by {', '.join(users)}. Stop it for all?"
         context.confirm(question, yes=yes)

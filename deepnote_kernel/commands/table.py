@@ -81,7 +81,22 @@ _ATTACH = Verb(
         ),
     ),
 )
-_STATUS = Verb("sessions.status", "show where cells run and what that place is doing", (_SESSION,))
+_STATUS = Verb(
+    "sessions.status",
+    "show where cells run and what that place is doing",
+    (
+        _SESSION,
+        option("--watch", help_="go on showing it, in place", action="store_true"),
+        option(
+            "--every",
+            help_="seconds between two looks (default: %(default)g)",
+            metavar="SECONDS",
+            type=float,
+            default=5.0,
+            dest="every_s",
+        ),
+    ),
+)
 _INTERRUPT = Verb("sessions.interrupt", "interrupt the cell that runs", (_SESSION,))
 _STOP = Verb(
     "sessions.stop",

@@ -38,7 +38,7 @@ class DeepnoteKernelApp(IPKernelApp):
         """Watch the process that has started this one, which ends when that has died."""
         super().init_poller()  # type: ignore[no-untyped-call]
         if isinstance(self.poller, ParentPollerUnix):
-            self.poller = _ParentWatch(self.poller.parent_pid)
+            self.poller = _ParentWatch(self.poller.parent_pid)  # type: ignore[no-untyped-call]
 
     @default("kernel_class")
     def _default_kernel_class(self) -> type:

@@ -186,7 +186,7 @@ class Keeper:
     def _with_users(self, status: Status) -> Status:
         users = self._records.users(status.session_id)
         others = [u.document or u.notebook_id for u in users if u.notebook_id != status.notebook_id]
-        shared = {"Shared with": ", ".join(others)} if others else {}
+        shared = {"Shared with": ", ".join(sorted(others))} if others else {}
         return structs.replace(status, details={**shared, **status.details})
 
     async def detach(self) -> None:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import StdinNotImplementedError
 
 from deepnote_kernel.commands.context import SESSION
+from deepnote_kernel.commands.watching import watch_in_terminal
 from deepnote_kernel.errors import ConfigError
 from deepnote_magics._progress import SessionTask, TerminalTask, WorkTask
+from deepnote_magics._watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -58,6 +60,7 @@ class IPythonSurface:
     def __init__(self, shell: InteractiveShell, remote: Remote) -> None:
         self._shell = shell
         self._remote = remote
+        self._watch: Watch | None = None
 
     def say(self, line: str) -> None:
         """Print a line."""
@@ -113,6 +116,20 @@ class IPythonSurface:
     def show(self, message: Message) -> None:
         """Show one output."""
         _show(self._shell, message)
+
+    def watch(self, look: Callable[[], object | None], *, every_s: float) -> None:
+        """Show something that changes in place: in a notebook while other cells run."""
+        if not hasattr(self._shell, "kernel"):
+            watch_in_terminal(look, every_s=every_s)
+            return
+        self.close()
+        self._watch = Watch(self._shell, look, every_s=every_s)
+        self._watch.start()
+
+    def close(self) -> None:
+        """Leave what is watched as it is."""
+        if self._watch is not None:
+            self._watch.stop()
 
     def _show_event(self, event: Event) -> None:
         from deepnote_kernel.session.protocol import InputRequest, Reply  # noqa: PLC0415 - msgspec

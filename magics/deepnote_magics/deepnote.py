@@ -16,6 +16,8 @@ from deepnote_magics._completion import workspace_names
 from deepnote_magics._surface import IPythonSurface
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from deepnote_kernel.config import Settings
     from deepnote_kernel.session.remote import Remote
 
@@ -39,6 +41,17 @@ class DeepnoteMagics(RemoteMagics):
     grammar = GRAMMAR
     name = "deepnote"
 
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._surface: IPythonSurface | None = None
+
+    def close(self) -> None:
+        """Stop a session that was started here, and watch it no more."""
+        if self._surface is not None:
+            self._surface.close()
+            self._surface = None
+        super().close()
+
     def new_remote(self) -> Remote:
         """Return the façade of a session on Deepnote."""
         from deepnote_kernel.config import Settings  # noqa: PLC0415 - heavy, and maybe unused
@@ -60,6 +73,7 @@ class DeepnoteMagics(RemoteMagics):
             %deepnote start NOTEBOOK   start a session; this runs the notebook
             %deepnote start --scratch  start one with an empty notebook
             %deepnote status           where cells run, and what that place is doing
+            %deepnote status --watch   the same, changing in place
             %deepnote stop             end the session and its machine
             %deepnote projects list    what there is; other nouns: notebooks, runs, files …
             %deepnote help [NOUN]      every noun, or the verbs of one
@@ -82,8 +96,9 @@ class DeepnoteMagics(RemoteMagics):
             context.close()
 
     def _context(self) -> Context:
-        surface = IPythonSurface(self.shell, self.remote)
-        return Context(self.remote, surface, self.shell.user_ns, os.environ)
+        if self._surface is None:
+            self._surface = IPythonSurface(self.shell, self.remote)
+        return Context(self.remote, self._surface, self.shell.user_ns, os.environ)
 
     def _run_cell(self, line: str, code: str) -> None:
         from deepnote_kernel.commands.transfer import pull, push  # noqa: PLC0415 - as below
