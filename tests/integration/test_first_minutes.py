@@ -193,6 +193,14 @@ class TestStart:
         ipython.run("%deepnote pull revenue")
         assert ipython.run("revenue").result == "42"
 
+    def test_twins_are_told_apart(self, ipython: Notebook, server: Server) -> None:
+        """Where a name and its project's name are not enough, the id is what to type."""
+        twins = [make_place(server, name="Twins").notebook_id for _ in range(2)]
+        offered = ipython.run("%deepnote start", answers=iter([""]))
+        number = next(line[0] for line in _listed(offered) if "Twins" in line)
+        ran = ipython.run("%deepnote start", answers=iter([number]))
+        assert ran.text().split()[-1] in twins
+
     def test_zero_is_an_empty_notebook(self, ipython: Notebook) -> None:
         """It is made and runs nothing; a second start does not ask."""
         ran = ipython.run("%deepnote start", answers=iter(["0"]))

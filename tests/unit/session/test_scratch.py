@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from deepnote_kernel.errors import ConfigError
 from deepnote_kernel.session import scratch
 
 if TYPE_CHECKING:
@@ -85,3 +86,12 @@ def test_users_project_gets_a_notebook_of_ours(api: Api, name: str) -> None:
     api.on("POST notebooks", notebook("n2"))
     assert find(api, "p5") == "n2"
     assert api.bodies("POST notebooks") == [{"projectId": "p5", "name": scratch.NAME}]
+
+
+def test_project_for_one_notebook_is_refused(api: Api) -> None:
+    """Nothing is sent that the server would refuse, and the project's type is named."""
+    closed = {**OURS, "name": "Agent", "projectType": "agent", "notebooks": []}
+    api.on("GET p5", httpx.Response(200, json={"project": closed}))
+    with pytest.raises(ConfigError, match=r"'Agent' takes no notebook .* agent\. Name another"):
+        find(api, "p5")
+    assert api.routes == ["GET p5"]
