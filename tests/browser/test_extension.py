@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
     from tests.browser.lab import Lab, Notebook
     from tests.integration.conftest import Server
+
+BUILT = Path(sys.prefix) / "share/jupyter/labextensions/deepnote-kernel/package.json"
+pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="not built: nox -s labextension")
 
 LONG = "import time; time.sleep(600)"
 
@@ -74,6 +79,18 @@ def test_the_status_bar_follows_the_session(
     shot(page)
     notebook.start(1)
     expect(status(page)).to_have_text(re.compile(r"Deepnote · busy · \d+\ss"))
+
+
+def test_a_notebook_behind_something_else_has_no_status(
+    open_notebook: Callable[..., Notebook],
+) -> None:
+    """The item goes when the launcher is in front, and comes back with the notebook."""
+    page = open_notebook("1 + 1").page
+    expect(status(page)).to_be_visible()
+    page.keyboard.press("Control+Shift+L")
+    expect(status(page)).to_be_hidden()
+    page.get_by_role("tab", name=re.compile("ipynb")).first.click()
+    expect(status(page)).to_be_visible()
 
 
 def test_other_kernels_cost_nothing(open_notebook: Callable[..., Notebook]) -> None:
