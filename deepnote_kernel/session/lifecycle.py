@@ -117,27 +117,31 @@ class Lifecycle:
         """
         pending = self._sharing.pending(await self._anchor())
         if self._settings.share_session:
-            claim = await self._in_time(self._sharing.claim(pending))
+            claim = await self._in_time(self._sharing.claim(pending), "was not joined")
             pending = claim.record
             if not pending.is_pending:
-                return await self._in_time(self._join(claim))
+                try:
+                    return await self._in_time(self._join(claim), "was not joined")
+                except SessionGoneError as error:
+                    self._progress(f"{error.message} Starting another machine.")
+                    pending = self._sharing.pending(pending.notebook_id)
         self._progress("machine starting")
         created, record = await self._create_recorded(pending)
         try:
-            session = await self._in_time(self._ready(created, record))
+            session = await self._in_time(self._ready(created, record), "was stopped")
         except BaseException:
             await self.discard(record.id)
             raise
         self._progress("ready")
         return session
 
-    async def _in_time(self, step: Coroutine[Any, Any, T]) -> T:
+    async def _in_time(self, step: Coroutine[Any, Any, T], otherwise: str) -> T:
         limit_s = self._settings.start_timeout_s
         try:
             return await asyncio.wait_for(step, limit_s)
         except asyncio.TimeoutError:
             raise SessionStartError(
-                f"The session was not ready after {limit_s:g} s and was stopped.",
+                f"The session was not ready after {limit_s:g} s and {otherwise}.",
                 "Try again, or set DEEPNOTE_START_TIMEOUT to more seconds.",
             ) from None
 
@@ -159,8 +163,16 @@ class Lifecycle:
             await self._client.send(sessions.status(session_id, notebook_id=record.notebook_id))
         except NotFoundError:
             raise await self._gone(session_id, record.notebook_id) from None
+        before = self._records.load(session_id, record.notebook_id)
         self._records.save(record)
-        return await self._connect(record)
+        try:
+            return await self._connect(record)
+        except BaseException:
+            # Nobody uses what could not be connected to; whose it was before, it is again.
+            self._records.remove(session_id, record.notebook_id)
+            if before is not None:
+                self._records.save(before)
+            raise
 
     async def _gone(self, session_id: str, notebook_id: str) -> SessionError:
         """Return what a session means that does not know a notebook; it may have ended."""

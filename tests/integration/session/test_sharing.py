@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepnote_kernel.errors import DeepnoteError, SessionError, SessionGoneError
+from deepnote_kernel.errors import (
+    DeepnoteError,
+    PermissionDeniedError,
+    SessionError,
+    SessionGoneError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +142,30 @@ def test_a_session_that_has_ended_is_not_joined(join: Callable[..., Tester]) -> 
     first.ask("POST", f"/faults/sessions/{gone}/expire_session")
     second.remote.start()
     assert second.session_id != gone
+
+
+def test_a_session_that_refuses_the_notebook_is_not_joined(join: Callable[..., Tester]) -> None:
+    """That a session takes any notebook of its project is not promised; then each has its own."""
+    first, second = join(0), join(1, mode="live")
+    first.run("x = 1")
+    first.fault("execute", "status", status=404, ordinals=[1])
+    second.remote.start(second.lines.append)
+    assert second.session_id != first.session_id
+    assert [user.notebook_id for user in first.remote.users(first.session_id)] == [
+        first.remote.settings.notebook_id
+    ]
+    assert first.value("x") == "1"
+
+
+def test_an_attachment_that_fails_leaves_the_record_as_it_was(join: Callable[..., Tester]) -> None:
+    """Nobody counts as a user of what could not be connected to."""
+    first, second = join(0), join(1, mode="live")
+    first.remote.start()
+    before = first.records.all()
+    first.fault("execute", "status", status=403, ordinals=[1])
+    with pytest.raises(PermissionDeniedError):
+        second.remote.attach(first.session_id)
+    assert first.records.all() == before
 
 
 def test_a_notebook_that_cannot_be_run_joins_all_the_same(join: Callable[..., Tester]) -> None:

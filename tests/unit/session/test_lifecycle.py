@@ -141,7 +141,7 @@ def test_refused_idle_limit_is_left_out(world: Start) -> None:
 
 def test_no_notebook_is_an_error_before_anything_is_sent(world: Start) -> None:
     """The one line names each way to give one."""
-    with pytest.raises(ConfigError, match=r"DEEPNOTE_NOTEBOOK_ID.*start NOTEBOOK_ID.*--scratch"):
+    with pytest.raises(ConfigError, match=r"%deepnote start.*DEEPNOTE_NOTEBOOK_ID"):
         world.start(Settings(mode="direct"))
     assert (world.api.routes, world.recorded) == ([], [])
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from deepnote_kernel.session.record import Record, Records
+from deepnote_kernel.session.record import DETACHED, HANDED_OVER, STOPPING, Record, Records
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,3 +121,69 @@ def test_pending_record_is_told_from_a_named_one() -> None:
     """A session whose id is not known yet is recorded all the same."""
     pending = Record.pending("x", notebook_id="nb", base_url="local", owner="")
     assert (pending.is_pending, record().is_pending) == (True, False)
+
+
+# Sharing
+
+
+@pytest.fixture
+def shared(records: Records, tmp_path: Path) -> Records:
+    """A session that three notebooks take part in, of which the second is used by another."""
+    user = Records(tmp_path / "sessions")
+    for notebook_id, holder in [("one", records.hold()), ("two", user.hold()), ("three", "dead")]:
+        records.save(
+            Record(id="s", notebook_id=notebook_id, base_url="local", holder=holder, state="ready")
+        )
+    return user
+
+
+def test_each_notebook_has_its_own_record(records: Records, shared: Records) -> None:
+    """One is found, changed and forgotten without the others."""
+    two = records.load("s", "two")
+    assert two is not None
+    records.save(msgspec.structs.replace(two, relay={"frame": 3}))
+    records.remove("s", "one")
+    assert {(r.notebook_id, r.relay.get("frame")) for r in records.all()} == {
+        ("two", 3),
+        ("three", None),
+    }
+
+
+def test_a_session_is_forgotten_as_a_whole(records: Records, shared: Records) -> None:
+    """Nobody takes part in what has ended."""
+    records.save(record("other"))
+    records.remove("s")
+    assert [each.id for each in records.all()] == ["other"]
+
+
+def test_users_are_those_that_live(records: Records, shared: Records) -> None:
+    """A record alone does not say that anybody is there."""
+    assert {user.notebook_id for user in records.users("s")} == {"one", "two"}
+    shared.release()
+    assert {user.notebook_id for user in records.users("s")} == {"one"}
+
+
+def test_a_kernel_that_restarts_is_a_user(records: Records) -> None:
+    """Its next process comes back."""
+    records.save(msgspec.structs.replace(record(), state=HANDED_OVER))
+    assert [user.id for user in records.users("s1")] == ["s1"]
+
+
+def test_who_lets_go_is_told_whether_others_stay(records: Records, shared: Records) -> None:
+    """The record goes while others need the session, and stays until the last has stopped it."""
+    assert records.let_go("s", "one")
+    assert records.load("s", "one") is None
+    shared.release()
+    assert not records.let_go("s", "two")
+    two = records.load("s", "two")
+    assert two is not None
+    assert two.state == STOPPING
+
+
+def test_what_was_left_running_on_purpose_stays(records: Records) -> None:
+    """Somebody wants to come back to it."""
+    kept = Record(id="s", notebook_id="kept", base_url="local", state=DETACHED)
+    records.save(kept)
+    records.save(Record(id="s", notebook_id="own", base_url="local"))
+    assert records.let_go("s", "own")
+    assert records.all() == [kept]
