@@ -18,7 +18,7 @@ from deepnote_kernel.session.remote import Remote
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.browser.lab import Lab, Notebook
     from tests.integration.conftest import Server
@@ -120,9 +120,31 @@ def test_the_panel_shows_what_there_is(
     notebook.run(0)
     status(page).click()
     expect(row(page, "Sessions", "this notebook")).to_contain_text("Notebook 1")
-    panel(page).get_by_text("Test").last.click()
+    panel(page).locator("summary").last.click()
+    expect(row(page, "Notebooks of Test", "Notebook 1")).to_be_visible()
     expect(row(page, "Recent runs", "success").first).to_be_visible()
     shot(page)
+
+
+def test_pages_at_deepnote_are_links(open_notebook: Callable[..., Notebook]) -> None:
+    """They open beside JupyterLab. Only Deepnote has any, so the answer is given some."""
+    url = "https://deepnote.com/workspace/w/project/p/notebook/n"
+
+    def give_pages(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        for project in told[0]["projects"]:
+            project["notebooks"][0]["url"] = url
+        route.fulfill(response=answer, json=told)
+
+    page = open_notebook("1 + 1").page
+    page.route("**/deepnote/workspaces*", give_pages)
+    status(page).click()
+    panel(page).locator("summary").last.click()
+    link = row(page, "Notebooks of Test", "Notebook 1").get_by_role("link")
+    expect(link).to_have_attribute("href", url)
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_accessible_name("Open Notebook 1 on Deepnote")
 
 
 def test_a_cell_is_interrupted_from_the_panel(open_notebook: Callable[..., Notebook]) -> None:
