@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from deepnote_kernel.outputs import JSON
-    from deepnote_kernel.strata.models import Result
+    from deepnote_kernel.strata.models import EnvironmentJob, Result
 
-__all__ = ["error_content", "is_unstored", "unstored_names"]
+__all__ = ["error_content", "is_unstored", "job_failure", "unstored_names"]
 
 _START: Final = "Traceback (most recent call last):"
 _CHAIN: Final = re.compile(
@@ -58,6 +58,12 @@ def unstored_names(result: Result, wanted: Iterable[str]) -> set[str]:
         if isinstance(value, dict) and (value.get("content_type") == "error" or "error" in value)
     }
     return failed | (set(wanted) - set(result.outputs))
+
+
+def job_failure(job: EnvironmentJob) -> str:
+    """Return the package manager's last words on a job that failed, without a full stop."""
+    lines = [line.strip() for line in (job.stderr or job.error).splitlines() if line.strip()]
+    return " ".join(lines[-3:]).rstrip(".") or "the server gives no reason"
 
 
 def error_content(result: Result, code: str) -> JSON:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from deepnote_kernel.errors import SessionError
 from deepnote_kernel.session.waiting import delays
 from deepnote_kernel.strata.calls import environment, notebooks
 from deepnote_kernel.strata.refusals import SessionClosedError
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from deepnote_kernel.api.call import Call
     from deepnote_kernel.strata.client import AsyncClient
-    from deepnote_kernel.strata.models import EnvironmentJob, Notebook
+    from deepnote_kernel.strata.models import EnvironmentState, Notebook
     from deepnote_kernel.strata.settings import StrataSettings
 
 __all__ = ["Link"]
@@ -67,24 +66,11 @@ class Link:
             allow_http=self._settings.allow_http,
         )
 
-    async def settle_environment(self) -> None:
-        """Wait until no packages are being installed.
-
-        Raises:
-            SessionError: The last installation failed; the message has the package manager's words.
-        """
-        for delay_s in delays(0.1, 1.0):
+    async def settled_environment(self) -> EnvironmentState:
+        """Wait until no packages are being installed, and return how the environment is then."""
+        waits = delays(0.1, 1.0)
+        state = await self.send(environment.current_job)
+        while state.job is not None and state.job.is_running:
+            await asyncio.sleep(next(waits))
             state = await self.send(environment.current_job)
-            if state.job is None or not state.job.is_running:
-                break
-            await asyncio.sleep(delay_s)
-        if state.job is not None and state.job.status == "failed":
-            raise SessionError(
-                f"The notebook's packages could not be installed: {_reason(state.job)}.",
-                "`%strata env` tells more.",
-            )
-
-
-def _reason(job: EnvironmentJob) -> str:
-    lines = [line.strip() for line in (job.stderr or job.error).splitlines() if line.strip()]
-    return " ".join(lines[-3:]).rstrip(".") or "the server gives no reason"
+        return state

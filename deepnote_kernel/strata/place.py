@@ -7,7 +7,7 @@ import contextlib
 import uuid
 from typing import TYPE_CHECKING, cast
 
-from deepnote_kernel.errors import DeepnoteError, SessionError, SessionGoneError, SessionStartError
+from deepnote_kernel.errors import DeepnoteError, SessionGoneError, SessionStartError
 from deepnote_kernel.strata.calls import notebooks, sessions
 from deepnote_kernel.strata.client import AsyncClient
 from deepnote_kernel.strata.layout import Layout
@@ -133,13 +133,17 @@ class StrataPlace:
         link = Link(self._client, self._settings, notebook)
         self._progress("preparing its packages")
         try:
-            await asyncio.wait_for(link.settle_environment(), self._settings.start_timeout_s)
+            limit_s = self._settings.start_timeout_s
+            state = await asyncio.wait_for(link.settled_environment(), limit_s)
         except asyncio.TimeoutError:
             raise SessionStartError(
-                f"The notebook's packages took more than {self._settings.start_timeout_s:g} s.",
+                f"The notebook's packages took more than {limit_s:g} s.",
                 "Try again, or set STRATA_START_TIMEOUT to more seconds.",
             ) from None
-        except SessionError as error:
-            raise SessionStartError(error.message, error.remedy) from None
+        if state.environment.sync_state == "failed":
+            raise SessionStartError(
+                f"The notebook's environment could not be made: {state.environment.sync_error}",
+                "`%strata env show` tells more.",
+            )
         layout = Layout(link, notebook.cells)
         return StrataSession(link, layout, self._settings, is_temporary=is_temporary)

@@ -13,11 +13,18 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from deepnote_kernel.errors import ConflictError, DeepnoteError, NotFoundError, UnsupportedError
+from deepnote_kernel.errors import (
+    ConflictError,
+    DeepnoteError,
+    NotFoundError,
+    SessionError,
+    UnsupportedError,
+)
 from deepnote_kernel.outputs import Message, error_output, reply_content, to_messages
 from deepnote_kernel.session.protocol import Reply, Status
 from deepnote_kernel.strata import static
 from deepnote_kernel.strata.calls import environment, notebooks, sessions
+from deepnote_kernel.strata.failures import job_failure
 from deepnote_kernel.strata.inspector import Evaluated, Inspector, complete_in, describe_in
 from deepnote_kernel.strata.layout import cell_key
 from deepnote_kernel.strata.outputs import shown, stream
@@ -169,7 +176,12 @@ class StrataSession:
             SessionError: The package manager refused; the message has its words.
         """
         await self._link.send(environment.start_job, action, package=package)
-        await self._link.settle_environment()
+        job = (await self._link.settled_environment()).job
+        if job is not None and job.status == "failed":
+            raise SessionError(
+                f"The notebook's packages could not be changed: {job_failure(job)}.",
+                "`%strata env job` tells more.",
+            )
         done = "Installed" if action == "add" else "Removed"
         return stream("stdout", f"{done} {package} in the notebook's environment.\n")[0]
 

@@ -22,12 +22,12 @@ def complete(above: str, code: str, cursor_pos: int) -> JSON:
     """
     script, place = _script(above, code, cursor_pos)
     try:
-        found = script.complete(*place)
+        found = [(m.name_with_symbols, len(m.complete or "")) for m in script.complete(*place)]
     except Exception:  # noqa: BLE001 - jedi fails on odd code in many ways, and then knows nothing
         return no_matches(cursor_pos)
-    typed = len(found[0].name_with_symbols) - len(found[0].complete or "") if found else 0
+    typed = len(found[0][0]) - found[0][1] if found else 0
     return no_matches(cursor_pos) | {
-        "matches": [match.name_with_symbols for match in found],
+        "matches": [name for name, _ in found],
         "cursor_start": cursor_pos - typed,
     }
 
@@ -36,10 +36,10 @@ def describe(above: str, code: str, cursor_pos: int) -> JSON:
     """Return the content of an ``inspect_reply``; arguments as :func:`complete`'s."""
     script, place = _script(above, code, cursor_pos)
     try:
-        found = script.help(*place)
+        found = [match for match in script.help(*place) if match.type != "keyword"]
+        text = "\n".join(match.docstring() for match in found).strip()
     except Exception:  # noqa: BLE001 - as above
         return not_found()
-    text = "\n".join(match.docstring() for match in found if match.type != "keyword").strip()
     if not text:
         return not_found()
     return not_found() | {"found": True, "data": {"text/plain": text}}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["materialize", "stream"]
 
+_ENDED: Final = {"ready", "failed"}
 _SQL: Final = "duckdb_sql@v1"
 _ARTIFACT: Final = "strata://artifact/"
 
@@ -71,15 +72,12 @@ def _bytes(context: StrataContext, found: Materialized) -> bytes:
 def _built(context: StrataContext, build_id: str) -> Build:
     """Wait for a build to end well."""
     with context.surface.task("table") as task:
-        for delay_s in delays(0.05, 1.0):
-            build = context.server.send(core.build(build_id))
-            if build.state == "failed":
-                raise RunFailedError(f"The table could not be made: {build.error_message}")
-            if build.state == "ready":
-                break
+        waits = delays(0.05, 1.0)
+        while (build := context.server.send(core.build(build_id))).state not in _ENDED:
             task(build.state)
-            time.sleep(delay_s)
-        task.settle()
+            time.sleep(next(waits))
+    if build.state == "failed":
+        raise RunFailedError(f"The table could not be made: {build.error_message}")
     return build
 
 

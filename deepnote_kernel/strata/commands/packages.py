@@ -10,6 +10,7 @@ from deepnote_kernel.commands.views import Card, Listing, State
 from deepnote_kernel.errors import ConfigError, SessionError
 from deepnote_kernel.session.waiting import delays
 from deepnote_kernel.strata.calls import environment
+from deepnote_kernel.strata.failures import job_failure
 
 if TYPE_CHECKING:
     from deepnote_kernel.api.call import Call
@@ -114,17 +115,12 @@ def _job(context: StrataContext, call: Call[EnvironmentState]) -> Card[Environme
     if state.job is None:
         raise SessionError("The server does not tell how the job ended.", "See `%strata env show`.")
     if state.job.status != "completed":
-        raise SessionError(f"The packages could not be changed: {_reason(state.job)}.", "")
+        raise SessionError(f"The packages could not be changed: {job_failure(state.job)}.")
     return _job_card(state.job)
 
 
 def _tell(task: Task, found: EnvironmentJob) -> None:
     task(" ".join(filter(None, [found.action, found.package, found.phase.replace("_", " ")])))
-
-
-def _reason(found: EnvironmentJob) -> str:
-    lines = [line.strip() for line in (found.stderr or found.error).splitlines() if line.strip()]
-    return " ".join(lines[-3:]).rstrip(".") or "the server gives no reason"
 
 
 def _job_card(found: EnvironmentJob) -> Card[EnvironmentJob]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.integration.notebook import Notebook, Result
     from tests.integration.strata.servers import StrataServer
 
+pytestmark = pytest.mark.timeout(180)  # the first test of a run starts the server
+
 NO_IPYTHON = "cells are plain Python: no In, Out or _, no get_ipython(), nothing to import from it"
 NO_MAGIC = "a magic without a counterpart in plain Python is refused in one line"
 NO_AWAIT = "there is no top-level await, nor a loop that lives on between cells"

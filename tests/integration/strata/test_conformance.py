@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.integration.strata.servers import StrataServer
 
+pytestmark = pytest.mark.timeout(180)  # the first test of a run starts the server
+
 
 # Module scope, so that it stands before the class starts its kernel.
 @pytest.fixture(scope="module", autouse=True)

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
 from tests.integration.strata.kernel import known_kernel
 
 if TYPE_CHECKING:
     from tests.integration.strata.servers import StrataServer
+
+pytestmark = pytest.mark.timeout(180)  # the first test of a run starts the server
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "strata.ipynb"
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.integration.notebook import JSON, Notebook
     from tests.integration.strata.servers import StrataServer
 
+pytestmark = pytest.mark.timeout(180)  # the first test of a run starts the server
+
 
 @pytest.fixture(scope="module")
 def kernel(strata: StrataServer) -> Iterator[Notebook]:

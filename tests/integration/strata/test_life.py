@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deepnote_kernel.errors import ConnectionFailedError, SessionGoneError
+from deepnote_kernel.errors import ConnectionFailedError, SessionError, SessionGoneError
 from deepnote_kernel.strata.calls import cells, notebooks
 from tests.integration.strata.conftest import server_python
 from tests.integration.strata.front_end import open_front_end
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from deepnote_kernel.strata import Client
     from tests.integration.strata.servers import StrataServer
+
+pytestmark = pytest.mark.timeout(180)  # the first test of a run starts the server
 
 
 def test_a_server_may_restart(tmp_path: Path) -> None:
@@ -94,3 +96,13 @@ def test_somebodys_own_notebook_is_not_cleared(strata: StrataServer, client: Cli
         assert front_end.value("given + 2", "a") == "7"
     sources = [c.source for c in client.send(notebooks.open_(theirs.path)).cells]
     assert sources[0] == "given = 5"
+
+
+def test_a_failed_installation_does_no_harm(strata: StrataServer) -> None:
+    """The notebook opens the next time, and its cells run."""
+    with open_front_end(strata.url, document="/home/me/Harm.ipynb") as first:
+        with pytest.raises(SessionError, match="could not be changed"):
+            first.run("%pip install no-such-package-here")
+        assert first.value("1 + 1") == "2"
+    with open_front_end(strata.url, document="/home/me/Harm.ipynb") as second:
+        assert second.value("1 + 1") == "2"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.integration.notebook import Notebook, Result
     from tests.integration.strata.servers import StrataServer
 
+pytestmark = pytest.mark.timeout(180)  # the first test of a run starts the server
+
 ARGV = [sys.executable, "-m", "ipykernel_launcher", "--HistoryManager.enabled=False"]
 
 

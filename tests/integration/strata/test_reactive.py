@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.integration.strata.front_end import FrontEnd
     from tests.integration.strata.servers import StrataServer
 
+pytestmark = pytest.mark.timeout(180)  # the first test of a run starts the server
+
 CACHED = "Strata: this cell's result came from the cache."
 
 

@@ -68,8 +68,8 @@ class Row(NamedTuple):
 def _rows() -> list[Row]:
     lines = (ROOT / "docs" / "strata.md").read_text().splitlines()
     cells = [[cell.strip().strip("`") for cell in line.split(" | ")] for line in lines]
-    return [Row(c[0].removeprefix("| "), *c[1:5], c[5].removesuffix(" |")) for c in cells
-            if len(c) == 6 and "/v1/" in c[1]]  # fmt: skip
+    rows = [Row._make(c) for c in cells if len(c) == len(Row._fields) and "/v1/" in c[1]]
+    return [row._replace(heading=row.heading.removeprefix("| ")) for row in rows]
 
 
 ROWS = _rows()

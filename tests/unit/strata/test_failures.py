@@ -112,8 +112,8 @@ def test_a_message_of_several_lines_is_whole() -> None:
             failed("Execution failed: Expecting value: line 1 column 1 (char 0)"),
             "StrataError",
             (
-                "The cell's process ended without a result: by sys.exit(), a crash, or a whole number "
-                "wider than 64 bits as its value."
+                "The cell's process ended without a result: by sys.exit(), a crash, or a whole "
+                "number wider than 64 bits as its value."
             ),
         ),
     ],
