@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.session.protocol import Cell, Event
     from deepnote_kernel.strata.layout import Layout
     from deepnote_kernel.strata.link import Link
+    from deepnote_kernel.strata.models import EnvironmentState
     from deepnote_kernel.strata.settings import StrataSettings
     from deepnote_kernel.strata.source import Prepared
 
@@ -73,6 +74,7 @@ class StrataSession:
         self._inspector = Inspector(link)
         self._turn = asyncio.Lock()
         self._execution_count = 0
+        self._packages: asyncio.Task[EnvironmentState] | None = None
         self._is_fresh = True
         self._env: dict[str, str] | None = None
         self._started_at = datetime.now(timezone.utc)
@@ -133,8 +135,11 @@ class StrataSession:
         raise UnsupportedError("A cell on Strata takes no input.")
 
     async def interrupt(self) -> None:
-        """Cancel the running cell; what it printed is lost with it."""
-        await self._runner.interrupt()
+        """Cancel the running cell, whose output is lost; or give up waiting for packages."""
+        if self._packages is not None:
+            self._packages.cancel()
+        else:
+            await self._runner.interrupt()
 
     @property
     def has_left_cell(self) -> bool:
@@ -176,7 +181,11 @@ class StrataSession:
             SessionError: The package manager refused; the message has its words.
         """
         await self._link.send(environment.start_job, action, package=package)
-        job = (await self._link.settled_environment()).job
+        self._packages = asyncio.ensure_future(self._link.settled_environment())
+        try:
+            job = (await self._packages).job
+        finally:
+            self._packages = None
         if job is not None and job.status == "failed":
             raise SessionError(
                 f"The notebook's packages could not be changed: {job_failure(job)}.",
