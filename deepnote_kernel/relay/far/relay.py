@@ -64,9 +64,8 @@ class Relay:
         self.client = ""
         self.retired: set[str] = set()  # clients that another one has replaced
         self.seen = 0  # the client's last request that was carried out
-        self.ids: deque[str] = deque(
-            maxlen=10_000
-        )  # of cells and comm messages, as parent headers name them
+        # Of cells and comm messages, as parent headers name them.
+        self.ids: deque[str] = deque(maxlen=10_000)
         self.job: Job | None = None  # the one whose code is running at this moment
         self.adopted: Job | None = None  # the one the kernel takes for the current request
         self.cell: Job | None = None  # the job of the cell that runs
@@ -78,21 +77,21 @@ class Relay:
         self.foreign = ""  # id of a request that is none of ours, while it runs
         self.waiter: asyncio.Future[None] | None = None  # of the call that waits for frames
         self.due = math.inf  # when that call has waited long enough
-        self.held: asyncio.Future[None] | None = (
-            None  # done when the call that a SIGINT announced is here
-        )
+        # Done when the call that a SIGINT announced is here.
+        self.held: asyncio.Future[None] | None = None
         self.context = contextvars.copy_context()
 
     def install(self) -> None:
         """Put the relay between the kernel's loop and IPython."""
         kernel, iopub, shell = self.kernel, self.kernel.iopub_thread, self.shell
         self.do_foreign, self.publish = kernel.do_execute, iopub.send_multipart
-        self.exc_info = shell._get_exc_info
+        self.exc_info, self.announce = shell._get_exc_info, shell.events.trigger
         # Pre- and post-handler hook would let SIGINT break into the handling of any message.
         self.put(kernel, do_execute=self.do_execute, _input_request=self.ask)
         self.put(kernel, pre_handler_hook=bool, post_handler_hook=bool)
         self.put(iopub, send_multipart=self.catch)
         self.put(shell, _get_exc_info=self.clean_exc_info)
+        self.put(shell.events, trigger=self.trigger)
         self.put(sys.stdout, flush_interval=FLUSH_S)
         self.put(sys.stderr, flush_interval=FLUSH_S)
         self.threads = set(threading.enumerate())
@@ -391,6 +390,11 @@ class Relay:
         self.kernel.set_parent([], job.parent)
         getattr(self.kernel.comm_manager, request["type"])(None, [], job.parent)
         return {}
+
+    def trigger(self, event: str, *args: Any, **kwargs: Any) -> None:
+        """Stand in for ``events.trigger``: no comm message shows figures of the cell that runs."""
+        if self.job is self.cell or not self.cell or event not in {"pre_execute", "post_execute"}:
+            self.announce(event, *args, **kwargs)
 
     def ask(self, prompt: str, ident: Any, parent: Any, password: bool = False) -> str:
         """Stand in for the kernel's ``_input_request``: ask by a frame, and leave the loop free."""

@@ -72,6 +72,26 @@ def test_a_comm_answers_while_a_cell_runs(live: Notebook) -> None:
     assert live.run(code, on_message=speak).value == "[{'x': 1}]"
 
 
+def test_a_comm_does_not_end_the_cell_that_runs(live: Notebook) -> None:
+    """What IPython does after a cell, such as showing its figures, waits until the cell is over."""
+    live.run(TARGET + "\nimport time\norder, heard = [], []\nend = lambda: order.append('end')")
+    send(live, "comm_open", comm_id="c3", target_name="test", data={})
+    live.later(comm_data)
+    code = (
+        "get_ipython().kernel.comm_manager.comms['c3'].on_msg(heard.append)\n"
+        "get_ipython().events.register('post_execute', end)\n"
+        "print('ready')\nwhile not heard:\n    time.sleep(0.01)\norder.append('last line')"
+    )
+
+    def speak(_: str, content: JSON) -> None:
+        if "ready" in str(content):
+            send(live, "comm_msg", comm_id="c3", data={})
+
+    live.run(code, on_message=speak)
+    assert live.run("order").value == "['last line', 'end']"
+    live.run("get_ipython().events.unregister('post_execute', end)")
+
+
 def widget_id(result: Any, model: str) -> str:
     """Return the comm id of the first widget of a kind that a cell made."""
     for kind, content in result.messages:
