@@ -101,7 +101,7 @@ def test_a_wrong_token_is_refused(server: Server) -> None:
     """The error says what to set."""
     with (
         Client(token=Secret("wrong"), base_url=server.url) as client,
-        pytest.raises(UnauthorizedError, match="Set DEEPNOTE_TOKEN"),
+        pytest.raises(UnauthorizedError, match="set DEEPNOTE_TOKEN"),
     ):
         client.send(me.get())
 

@@ -113,7 +113,7 @@ def test_a_file_moves(place: Place, terminal: Callable[..., Any], tmp_path: Path
     source = tmp_path / "large [1].bin"
     source.write_bytes(bytes(20_000_000))
     child = terminal("files", "put", place.id, str(source))
-    child.expect(r"put large \[1\]\.bin.*━.*MB")
+    child.expect(r"put large \[1\]\.bin.*?━.*?MB")
     child.expect(r"File +Size")
     child.expect(r"large \[1\]\.bin +20\.0 MB")
     child.expect(pexpect.EOF)
