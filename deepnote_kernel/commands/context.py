@@ -60,9 +60,11 @@ class Surface(Protocol):
         Raises:
             ConfigError: Nobody can be asked here.
         """
+        ...
 
     def task(self, title: str) -> AbstractContextManager[Task]:
         """Show that something takes a while, for as long as the context lasts."""
+        ...
 
     def play(self, events: Generator[Event, None, None], task: Task | None = None) -> None:
         """Show what a cell does until it ends, and raise what it raises.

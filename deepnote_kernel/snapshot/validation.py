@@ -14,7 +14,7 @@ from deepnote_kernel.errors import DocumentError
 from deepnote_kernel.snapshot.models import to_builtins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from deepnote_kernel.snapshot.models import Block, Document, Notebook
 
@@ -112,7 +112,7 @@ _INPUT = {
     "deepnote_variable_value": _TEXT,
 }
 
-_PLAIN_TYPES: dict[str, dict[str, Check]] = {
+_PLAIN_TYPES: dict[str, Mapping[str, Check]] = {
     "markdown": {"deepnote_cell_height": _NUMBER},
     "image": {
         "deepnote_img_src": _TEXT,
@@ -129,7 +129,7 @@ _PLAIN_TYPES: dict[str, dict[str, Check]] = {
     "text-cell-callout": _TEXT_CELL
     | {"color": _one_of("blue", "green", "yellow", "red", "purple")},
 }
-_EXECUTABLE_TYPES: dict[str, dict[str, Check]] = {
+_EXECUTABLE_TYPES: dict[str, Mapping[str, Check]] = {
     "agent": {"deepnote_agent_model": _TEXT, "deepnote_mcp_servers": _SERVERS},
     "code": {"function_export_name": _TEXT},
     "sql": {
@@ -291,7 +291,7 @@ def _metadata_problems(path: str, block: Block) -> Iterator[Problem]:
         yield f"{path}.function_notebook_id", "is missing", "Give the notebook's id, or null."
 
 
-def _checked(path: str, mapping: Any, checks: dict[str, Check]) -> Iterator[Problem]:
+def _checked(path: str, mapping: Any, checks: Mapping[str, Check]) -> Iterator[Problem]:
     for name, value in mapping.items() if isinstance(mapping, dict) else ():
         is_right, wanted = checks.get(name, _ANYTHING)
         if not is_right(value):
@@ -300,8 +300,8 @@ def _checked(path: str, mapping: Any, checks: dict[str, Check]) -> Iterator[Prob
 
 def _checks(block_type: str) -> dict[str, Check]:
     if block_type in _PLAIN_TYPES:
-        return _ANY_BLOCK | _PLAIN_TYPES[block_type]
-    known = _ANY_BLOCK | _EXECUTABLE | _EXECUTABLE_TYPES.get(block_type, {})
+        return {**_ANY_BLOCK, **_PLAIN_TYPES[block_type]}
+    known = {**_ANY_BLOCK, **_EXECUTABLE, **_EXECUTABLE_TYPES.get(block_type, {})}
     if "deepnote_variable_value" in known and block_type != "input-file":
         is_right, wanted = known["deepnote_variable_value"]
         known["deepnote_variable_default_value"] = (

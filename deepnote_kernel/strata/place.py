@@ -132,8 +132,8 @@ class StrataPlace:
     async def _session(self, notebook: Notebook, *, is_temporary: bool) -> StrataSession:
         link = Link(self._client, self._settings, notebook)
         self._progress("preparing its packages")
+        limit_s = self._settings.start_timeout_s
         try:
-            limit_s = self._settings.start_timeout_s
             state = await asyncio.wait_for(link.settled_environment(), limit_s)
         except asyncio.TimeoutError:
             raise SessionStartError(

@@ -14,6 +14,7 @@ import pickle
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 __all__ = ["decode", "encode"]
 
@@ -99,15 +100,16 @@ def _is_json(value: object) -> bool:
 def _to_arrow(kind: str, value: object) -> bytes:
     import pyarrow as pa
 
+    table: Any = value
     if kind.startswith("pandas.Series"):
-        value = value.to_frame()  # type: ignore[attr-defined]
+        table = table.to_frame()
     if kind.startswith("pandas."):
         with warnings.catch_warnings():
             # It warns of what would not come back as it was.
             warnings.simplefilter("error", UserWarning)
-            table = pa.Table.from_pandas(value)
-    else:
-        table = value.to_arrow() if kind == "polars.DataFrame" else value  # type: ignore[attr-defined]
+            table = pa.Table.from_pandas(table)
+    elif kind == "polars.DataFrame":
+        table = table.to_arrow()
     stream = pa.BufferOutputStream()
     with pa.ipc.new_stream(stream, table.schema) as writer:
         writer.write_table(table)
@@ -124,7 +126,7 @@ def _from_arrow(kind: str, data: bytes) -> object:
         series = table.to_pandas().iloc[:, 0]
         return series.rename(None) if kind.endswith("unnamed") else series
     if kind == "polars.DataFrame":
-        import polars as pl
+        import polars as pl  # pyright: ignore[reportMissingImports]
 
         return pl.from_arrow(table)
     return table

@@ -26,7 +26,8 @@ _CHANGING = {
 }  # fmt: skip
 _MAGICS_OF_PYTHON = {"capture", "memit", "mprun", "prun", "time", "timeit"}
 
-_TRIES = (ast.Try, getattr(ast, "TryStar", ast.Try))  # ``except*`` is new in Python 3.11
+# ``except*`` is new in Python 3.11.
+_TRIES: tuple[type[ast.Try], ...] = (ast.Try, getattr(ast, "TryStar", ast.Try))
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _EXPANDED = re.compile(r"\{([^{}]+)\}|\$(\w+)")
