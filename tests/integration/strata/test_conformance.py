@@ -28,6 +28,12 @@ def _kernel_on_strata(strata: StrataServer) -> Iterator[None]:
 class TestStrata(jupyter_kernel_test.KernelTests):
     """Every sample that a Python kernel without IPython's displays supports."""
 
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Open the notebook, which a slow server says in the first cell."""
+        super().setUpClass()
+        cls.kc.execute_interactive("pass", timeout=120)
+
     kernel_name = "strata"
     language_name = "python"
     file_extension = ".py"
