@@ -32,7 +32,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typing(session: nox.Session) -> None:
     """Types, by two checkers that find different mistakes."""
-    session.install(*EDITABLE, "--group", "test", "--group", "typing")
+    session.install(*EDITABLE, "--group", "browser", "--group", "typing")
     session.run("mypy")
     session.run("pyright")
 
@@ -106,7 +106,18 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
-def screenshot(session: nox.Session) -> None:
-    """Make docs/images/jupyterlab.png anew. Needs a Chromium on the machine."""
-    session.install(*EDITABLE, "--group", "lab", "playwright")
-    session.run("python", "docs/screenshot.py", *session.posargs)
+def browser(session: nox.Session) -> None:
+    """JupyterLab in a real Chromium; pictures of each step go to build/screenshots."""
+    _test_in_browser(session, "tests/browser", *session.posargs)
+
+
+@nox.session
+def screenshots(session: nox.Session) -> None:
+    """Make the pictures in docs/images anew."""
+    _test_in_browser(session, "tests/browser/test_readme.py", "--screenshots=docs/images")
+
+
+def _test_in_browser(session: nox.Session, *arguments: str) -> None:
+    _build_labextension(session)
+    session.install(*EDITABLE, "--group", "browser")
+    session.run("pytest", *arguments)

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TIERS = ("unit", "integration")
+TIERS = ("unit", "integration", "browser")
 
 
 def pytest_configure() -> None:

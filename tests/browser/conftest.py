@@ -20,7 +20,7 @@ from tests.integration.conftest import run_server
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from tests.integration.conftest import Server
 
@@ -33,7 +33,7 @@ CHROMIUM_FLAGS = [
     "--no-first-run",
     "--no-sandbox",
 ]
-VIEWPORT = {"width": 1280, "height": 800}
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -191,16 +191,17 @@ class Notebook:
 def opened_notebook(
     lab: Lab, context: BrowserContext, path: str, *cells: str, kernel: str = "deepnote"
 ) -> Iterator[Notebook]:
-    """Open a new notebook on a page of its own; close it at the end, and shut its kernel down.
+    """Open a notebook on a page of its own; close it at the end, and shut its kernel down.
 
     Args:
         lab: The JupyterLab.
         context: The browser's.
         path: The notebook's.
-        *cells: Its cells.
-        kernel: Name of the kernelspec it asks for.
+        *cells: Its cells, if it has to be written first.
+        kernel: Name of the kernelspec it then asks for.
     """
-    lab.write(path, *cells, kernel=kernel)
+    if cells:
+        lab.write(path, *cells, kernel=kernel)
     with context.new_page() as page:
         page.goto(lab.address(path))
         yield Notebook(page).wait_until_ready()

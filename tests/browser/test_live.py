@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +11,7 @@ from tests.browser.lab import opened_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import BrowserContext
 
@@ -82,7 +82,7 @@ def notebook(lab: Lab, context: BrowserContext, gates: Path) -> Iterator[Noteboo
         yield notebook
 
 
-@pytest.mark.parametrize(("index", "name"), [(0, "text"), (1, "widget")])
+@pytest.mark.parametrize(("index", "name"), [(0, "text"), (1, "widget")], ids=["text", "widget"])
 def test_progress(
     notebook: Notebook, gates: Path, index: int, name: str, shot: Callable[..., None]
 ) -> None:
@@ -110,6 +110,7 @@ def test_slider(notebook: Notebook, shot: Callable[..., None]) -> None:
     page.mouse.up()
     expect(notebook.output(2).locator(".widget-readout")).to_have_text("50")
     expect(notebook.output(2)).to_contain_text("50 epochs\n")
+    notebook.output(2).scroll_into_view_if_needed()
     shot(page)
 
 
@@ -123,29 +124,30 @@ def test_interact(notebook: Notebook, shot: Callable[..., None]) -> None:
     shot(notebook.page)
 
 
-@pytest.mark.parametrize(
-    ("index", "answer", "printed", "echo"),
-    [(4, "r2", "sorted by r2\n", "r2"), (5, "secret", "6 characters\n", "········")],
-    ids=["input", "getpass"],
-)
-def test_question(  # noqa: PLR0913 - a case has that many parts
-    notebook: Notebook,
-    index: int,
-    answer: str,
-    printed: str,
-    echo: str,
-    shot: Callable[..., None],
-) -> None:
-    """A box below the cell takes the answer; a password is not shown."""
+def answer(notebook: Notebook, index: int, text: str) -> None:
+    """Run a cell that asks, and type an answer into the box that appears below it."""
     notebook.start(index)
     box = notebook.output(index).locator("input")
     expect(box).to_be_focused()
-    shot(notebook.page, "asked")
-    box.fill(answer)
+    box.fill(text)
     box.press("Enter")
-    expect(notebook.output(index)).to_contain_text(printed)
-    expect(notebook.output(index)).to_contain_text(echo)
-    shot(notebook.page, "answered")
+
+
+def test_input(notebook: Notebook, shot: Callable[..., None]) -> None:
+    """A box below the cell takes the answer, which stays beside the question."""
+    answer(notebook, 4, "r2")
+    expect(notebook.output(4)).to_contain_text("sorted by r2\n")
+    expect(notebook.output(4)).to_contain_text("Which column?  r2")
+    shot(notebook.page)
+
+
+def test_password(notebook: Notebook, shot: Callable[..., None]) -> None:
+    """A password is taken, and not shown."""
+    answer(notebook, 5, "secret")
+    expect(notebook.output(5)).to_contain_text("6 characters\n")
+    expect(notebook.output(5)).to_contain_text("········")
+    notebook.output(5).scroll_into_view_if_needed()
+    shot(notebook.page)
 
 
 def test_ipympl(notebook: Notebook, shot: Callable[..., None]) -> None:
