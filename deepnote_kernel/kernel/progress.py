@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from html import escape
 from typing import TYPE_CHECKING, TypeAlias
+
+from deepnote_kernel._quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,11 +92,10 @@ class StartLine:
         self._display_id, self._notes = "", []
 
     def _send(self, msg_type: str, text: str) -> None:
-        html = f'<span style="opacity: 0.65; font-style: italic">{escape(text)}</span>'
         self._publish(
             msg_type,
             {
-                "data": {"text/plain": text, "text/html": html},
+                "data": quiet(text),
                 "metadata": {},
                 "transient": {"display_id": self._display_id},
             },

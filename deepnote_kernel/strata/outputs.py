@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from deepnote_kernel._quiet import quiet
 from deepnote_kernel.outputs import JSON, Message
 from deepnote_kernel.strata.objects import shown_value
 
@@ -102,8 +103,7 @@ def stream(name: str, text: str) -> list[Message]:
 
 def note(text: str) -> Message:
     """Return a quiet line that tells what Strata did."""
-    html = f'<span style="opacity: 0.65; font-style: italic">{escape(text)}</span>'
-    return shown({"text/plain": text, "text/html": html})
+    return shown(quiet(text))
 
 
 def _html(table: Table) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from html import escape
 from typing import TYPE_CHECKING
 
+from deepnote_kernel._quiet import quiet
 from deepnote_kernel.kernel.progress import StartLine
 
 if TYPE_CHECKING:
@@ -123,11 +123,10 @@ class WorkTask:
         self._display_id = self._display_id or uuid.uuid4().hex
         self._shown_at = self._clock()
         text = f"{self._system}: {self._title}: {line}"
-        html = f'<span style="opacity: 0.65; font-style: italic">{escape(text)}</span>'
         self._publish(
             msg_type,
             {
-                "data": {"text/plain": text, "text/html": html},
+                "data": quiet(text),
                 "metadata": {},
                 "transient": {"display_id": self._display_id},
             },
