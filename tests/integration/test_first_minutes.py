@@ -327,19 +327,6 @@ def test_a_key_that_expires_in_mid_session(
     assert kernel.run("%deepnote stop").status == "ok"
 
 
-def test_a_restart_does_not_ask_again(server: Server) -> None:
-    """The session of before is taken over, though the choice was this process's alone."""
-    environ = {"DEEPNOTE_BASE_URL": server.url, "DEEPNOTE_TOKEN": TOKEN}
-    with run_kernel("deepnote", environ) as kernel:
-        kernel.run("%deepnote start", answers=iter(["0"]))
-        before = kernel.run("%deepnote status").result.splitlines()[0]
-        kernel.manager.restart_kernel()
-        kernel.client.wait_for_ready(timeout=30)
-        started = kernel.run("%deepnote start")
-        assert started.status == "ok", started.reply
-        assert kernel.run("%deepnote status").result.splitlines()[0] == before
-
-
 def test_the_doctor_leads_on_in_a_shell(environ: dict[str, str], tmp_path: Path) -> None:
     """What is missing is named with the command that mends it."""
     done = subprocess.run(

@@ -10,7 +10,7 @@ from deepnote_kernel.config import Settings
 from deepnote_kernel.errors import SessionError
 from deepnote_kernel.outputs import Message
 from deepnote_kernel.session.protocol import Cell, Reply, Session, Status
-from deepnote_kernel.session.record import Records
+from deepnote_kernel.session.record import HANDED_OVER, Record, Records
 from deepnote_kernel.session.remote import Remote
 
 if TYPE_CHECKING:
@@ -215,3 +215,19 @@ def test_status_without_a_session_says_where_it_would_be(remote: Remote) -> None
         mode="direct",
         where="https://api.deepnote.com",
     )
+
+
+@pytest.mark.parametrize(("owner", "is_left"), [("kernel-1.json", True), ("kernel-2.json", False)])
+def test_a_left_session_is_its_owners(tmp_path: Path, owner: str, *, is_left: bool) -> None:
+    """A kernel that has restarted takes its own session over, and asks for no notebook."""
+    records = Records(tmp_path)
+    records.save(
+        Record(
+            id="s1",
+            notebook_id="nb1",
+            base_url="https://api.deepnote.com",
+            owner="kernel-1.json",
+            state=HANDED_OVER,
+        )
+    )
+    assert Remote(Settings(), owner=owner, records=records).has_left_session is is_left
