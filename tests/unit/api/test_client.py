@@ -167,7 +167,8 @@ def test_retries_are_told_to_the_log(api: Api, caplog: pytest.LogCaptureFixture)
     caplog.set_level(logging.DEBUG)
     api.replies(httpx.Response(503, text=f"no {TOKEN}"), httpx.Response(200, json={}))
     api.send(me.get())
-    assert "Deepnote is in trouble: no *** (503, GET /v2/me). Trying again in 0.5 s." in caplog.messages
+    told = "Deepnote is in trouble: no *** (503, GET /v2/me). Trying again in 0.5 s."
+    assert told in caplog.messages
     assert TOKEN not in caplog.text
 
 
