@@ -65,7 +65,7 @@ class Runner:
         return bool(self._running)
 
     async def run(
-        self, key: str, prepared: Prepared, *, execution_count: int
+        self, key: str, prepared: Prepared, *, execution_count: int, interrupted: asyncio.Event
     ) -> AsyncIterator[Message]:
         """Run a cell and yield what it shows; an error among that says that it failed.
 
@@ -73,19 +73,20 @@ class Runner:
             key: What the cell is remembered by.
             prepared: What to run.
             execution_count: The number of the cell's value.
+            interrupted: Is set where the cell is not to run any more.
         """
-        self._interrupted.clear()
+        self._interrupted = interrupted
         place = self._layout.place if self._is_jupyter else self._layout.place_in_order
         placed = await place(key, prepared.code, prepared.language)
         async for message in self._result(placed, prepared, execution_count):
             yield message
 
     async def interrupt(self) -> None:
-        """Cancel what runs, or give up waiting for the notebook to be free."""
-        self._interrupted.set()
+        """Cancel what runs."""
+        running = self._running
         for delay_s in delays(0.05, 0.5):
-            # The run may be under way to the server still.
-            if not self._running or await self._cancel():
+            # The run may be under way to the server still; and the next one is none of ours.
+            if not running or self._running != running or await self._cancel(running):
                 return
             await asyncio.sleep(delay_s)
 
@@ -143,8 +144,7 @@ class Runner:
             self._running = ""
         return Result(cell_id=cell_id, status="error", error_code="cancelled")
 
-    async def _cancel(self) -> bool:
-        running = self._running
+    async def _cancel(self, running: str) -> bool:
         try:
             return (await self._link.send(cells.cancel, running)).cancelled
         except UnsupportedError:

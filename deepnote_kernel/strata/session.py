@@ -73,6 +73,7 @@ class StrataSession:
         self._runner = Runner(link, layout, settings.mode)
         self._inspector = Inspector(link)
         self._turn = asyncio.Lock()
+        self._under_way: list[asyncio.Event] = []
         self._execution_count = 0
         self._packages: asyncio.Task[EnvironmentState] | None = None
         self._is_fresh = True
@@ -98,21 +99,28 @@ class StrataSession:
 
     async def run(self, cell: Cell) -> AsyncIterator[Event]:
         """Run a cell; what it shows comes at its end, for Strata has no sooner news of it."""
-        async with self._turn:
-            self._execution_count += cell.store_history and not cell.silent
-            count = cell.execution_count or self._execution_count
-            messages: list[Message] = []
-            payload: list[JSON] = []
-            async for message in self._run(cell, count, payload):
-                messages.append(message)
-                yield message
-            content = reply_content(messages, execution_count=count)
-            content["payload"] = payload
-            if cell.user_expressions and content["status"] == "ok":
-                content["user_expressions"] = await self._evaluate_all(cell.user_expressions)
+        interrupted = asyncio.Event()
+        self._under_way.append(interrupted)
+        try:
+            async with self._turn:
+                self._execution_count += cell.store_history and not cell.silent
+                count = cell.execution_count or self._execution_count
+                messages: list[Message] = []
+                payload: list[JSON] = []
+                async for message in self._run(cell, count, payload, interrupted):
+                    messages.append(message)
+                    yield message
+                content = reply_content(messages, execution_count=count)
+                content["payload"] = payload
+                if cell.user_expressions and content["status"] == "ok":
+                    content["user_expressions"] = await self._evaluate_all(cell.user_expressions)
+        finally:
+            self._under_way.remove(interrupted)
         yield Reply(content=content)
 
-    async def _run(self, cell: Cell, count: int, payload: list[JSON]) -> AsyncIterator[Message]:
+    async def _run(
+        self, cell: Cell, count: int, payload: list[JSON], interrupted: asyncio.Event
+    ) -> AsyncIterator[Message]:
         await self._forget(cell.metadata.get("deletedCells") or [])
         prepared = prepare(cell.code, known=self._layout.names())
         if cell.silent or not cell.store_history:
@@ -124,7 +132,9 @@ class StrataSession:
         if prepared.code.strip():
             key = cell_key(str(cell.metadata.get("cellId") or ""), cell.code)
             try:
-                async for message in self._runner.run(key, prepared, execution_count=count):
+                async for message in self._runner.run(
+                    key, prepared, execution_count=count, interrupted=interrupted
+                ):
                     yield message
             finally:
                 self._is_fresh = False
@@ -136,6 +146,8 @@ class StrataSession:
 
     async def interrupt(self) -> None:
         """Cancel the running cell, whose output is lost; or give up waiting for packages."""
+        for interrupted in self._under_way:
+            interrupted.set()
         if self._packages is not None:
             self._packages.cancel()
         else:

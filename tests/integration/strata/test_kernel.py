@@ -73,18 +73,25 @@ def test_values_errors_and_counts(kernel: Notebook) -> None:
     assert second.reply["execution_count"] == first.reply["execution_count"] + 1
 
 
-def test_an_interrupt_reaches_the_cell(kernel: Notebook) -> None:
-    """The interrupt button, once and while the cell is under way."""
-    msg_id = kernel.send("import time\ntime.sleep(60)")
+def sleeping(kernel: Notebook, begun: Path) -> str:
+    """Send a cell that sleeps, wait until it does, and return its message id."""
+    msg_id = kernel.send(f"open({str(begun)!r}, 'w').close()\nimport time\ntime.sleep(60)")
+    wait_until(begun.exists)
+    return msg_id
+
+
+def test_an_interrupt_reaches_the_cell(kernel: Notebook, tmp_path: Path) -> None:
+    """The interrupt button; the next cell runs at once."""
+    msg_id = sleeping(kernel, tmp_path / "begun")
     kernel.interrupt()
     assert kernel.collect(msg_id).reply["ename"] == "KeyboardInterrupt"
     assert kernel.run("'next'").value == "'next'"
 
 
-def test_questions_are_answered_while_a_cell_runs(kernel: Notebook) -> None:
+def test_questions_are_answered_while_a_cell_runs(kernel: Notebook, tmp_path: Path) -> None:
     """From the text of the cells: their values are out of reach."""
     kernel.run("forecast = 3")
-    msg_id = kernel.send("import time\ntime.sleep(60)")
+    msg_id = sleeping(kernel, tmp_path / "begun")
     question = {"code": "foreca", "cursor_pos": 6}
     wait_until(lambda: "forecast" in kernel.ask("complete_request", question)["matches"])
     kernel.interrupt()
