@@ -146,6 +146,10 @@ class Records:
 
     # Sharing
 
+    def another(self) -> Records:
+        """Return the same records for another user of sessions."""
+        return Records(self._folder)
+
     def hold(self) -> str:
         """Return this user's name, for records; others see that it lives until :meth:`release`."""
         return self._holder.hold()

@@ -80,9 +80,10 @@ class Remote:
         self.on_message: Callable[[Message], None] | None = None
         self._connect = connect
         self._owner = owner
-        self._records = records or Records()
+        self._records = records.another() if records else Records()
         self._io = LoopThread("deepnote-session")
         self._guard = threading.Lock()
+        self._closing = threading.Lock()
         self._lazy_keeper: Keeper | None = None
         self._pid = os.getpid()
 
@@ -174,14 +175,17 @@ class Remote:
                 that can be done.
         """
         # In a forked child the thread is not there, and the session is the parent's.
-        is_idle = self._lazy_keeper is None and not self.has_left_session
-        if is_idle or os.getpid() != self._pid:
+        if os.getpid() != self._pid:
             return
-        closing = self._keeper.close(self.settings, timeout_s, will_restart=will_restart)
-        atexit.unregister(self.close)
-        self._call(closing)
-        self._io.close()
-        self._lazy_keeper = None
+        # Who closes while another thread does waits for that, and finds nothing left to close.
+        with self._closing:
+            if self._lazy_keeper is None and not self.has_left_session:
+                return
+            closing = self._keeper.close(self.settings, timeout_s, will_restart=will_restart)
+            atexit.unregister(self.close)
+            self._call(closing)
+            self._io.close()
+            self._lazy_keeper = None
 
     # Cells
 

@@ -263,7 +263,7 @@ def test_a_crashed_kernel_keeps_no_machine(join: Callable[..., Tester]) -> None:
     first.remote.start()
     second.remote.start()
     session_id = second.session_id
-    first.records.release()  # as the system does when a process ends
+    first.remote._records.release()  # as the system does when a process ends
     assert [user.notebook_id for user in second.remote.users(session_id)] == [
         second.remote.settings.notebook_id
     ]
