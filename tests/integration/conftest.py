@@ -138,6 +138,14 @@ def _local_server() -> Iterator[None]:
             os.kill(running.pid, signal.SIGTERM)
 
 
+@pytest.fixture(scope="module")
+def _own_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the kernels of a module a history that nothing else has written to."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        yield
+
+
 @dataclass
 class Ran:
     """What a cell did, as its front end saw it."""

@@ -9,8 +9,15 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.commands.conftest import Place, Shell
+
+
+@pytest.fixture(autouse=True)
+def _own_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the sessions that other tests have started out of the record."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from ipykernel._version import version_info
 
 
-@pytest.mark.usefixtures("_local_server")
+@pytest.mark.usefixtures("_local_server", "_own_history")
 class TestDeepnoteLocal(jupyter_kernel_test.KernelTests):
     """Every sample that a Python kernel supports."""
 

@@ -25,6 +25,7 @@ def _kernel_on_strata(strata: StrataServer) -> Iterator[None]:
         yield
 
 
+@pytest.mark.usefixtures("_own_history")
 class TestStrata(jupyter_kernel_test.KernelTests):
     """Every sample that a Python kernel without IPython's displays supports."""
 
