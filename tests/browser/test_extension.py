@@ -120,7 +120,7 @@ def test_the_panel_shows_what_there_is(
     notebook.run(0)
     status(page).click()
     expect(row(page, "Sessions", "this notebook")).to_contain_text("Notebook 1")
-    panel(page).locator("summary").last.click()
+    panel(page).locator("summary", has_text="Test").last.click()
     expect(row(page, "Notebooks of Test", "Notebook 1")).to_be_visible()
     expect(row(page, "Recent runs", "success").first).to_be_visible()
     shot(page)
@@ -140,7 +140,7 @@ def test_pages_at_deepnote_are_links(open_notebook: Callable[..., Notebook]) -> 
     page = open_notebook("1 + 1").page
     page.route("**/deepnote/workspaces*", give_pages)
     status(page).click()
-    panel(page).locator("summary").last.click()
+    panel(page).locator("summary", has_text="Test").last.click()
     link = row(page, "Notebooks of Test", "Notebook 1").get_by_role("link")
     expect(link).to_have_attribute("href", url)
     expect(link).to_have_attribute("target", "_blank")
