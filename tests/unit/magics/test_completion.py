@@ -66,6 +66,7 @@ def test_no_server_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("kind", ["", "project", "session"])
-def test_errors_are_silent(kind: str) -> None:
+def test_errors_are_silent(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A person who presses the tab key wants no lecture about tokens."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))  # where sessions are recorded
     assert Names(Settings, workspace_names, wait_s=10).of(kind) == []
