@@ -90,7 +90,7 @@ CELLS: dict[str, str] = {
     "xmode": "%xmode Minimal\n1/0",
     "xmode back": "%xmode Context",
     "long output": "print('x' * 100_000)",
-    "invalid utf-8": "!printf '\\xff\\xfe'",
+    "invalid utf-8": "!printf '\\377\\376'",
 }  # fmt: skip
 
 

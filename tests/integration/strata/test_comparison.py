@@ -85,7 +85,6 @@ DIFFERENCES: dict[str, str] = {
     "tqdm": PACKAGES,
     "shell": STREAMS,
     "fork": STREAMS,
-    "invalid utf-8": STREAMS,
     "time": WORDS,
     "warning": WORDS,
     "who started it": WORDS,
