@@ -17,7 +17,8 @@ from deepnote_kernel.errors import (
     RequestTimeoutError,
     ServerError,
 )
-from deepnote_kernel.relay.near import MARK, MIME, Budget, Frame, Link
+from deepnote_kernel.relay.near import MARK, Budget, Frame, Link
+from deepnote_kernel.relay.near.answers import MIME
 from tests.unit.relay import virtual_time
 
 if TYPE_CHECKING:

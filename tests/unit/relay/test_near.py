@@ -13,14 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepnote_kernel.errors import ResponseFormatError
-from deepnote_kernel.relay.near import (
-    MARK,
-    Answer,
-    Budget,
-    Frame,
-    installer,
-    read_answer,
-)
+from deepnote_kernel.relay.near import MARK, Answer, Budget, Frame, installer
+from deepnote_kernel.relay.near.answers import read_answer
 from tests.unit.relay.far_side import (
     NO_RELAY,
     display,

@@ -1,4 +1,4 @@
-"""The near half of the relay: requests out, frames in, each exactly once, over calls that may fail.
+"""Requests out, frames in, each exactly once, over calls that may fail.
 
 A :class:`Link` keeps one call under way while there is something to say or to wait for. What a
 failed call means is simple here: nothing. It is sent again, and the far half knows what it has done
@@ -11,13 +11,8 @@ makes the link.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import logging
-import time
-import zlib
-from importlib import resources
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
@@ -37,17 +32,25 @@ from deepnote_kernel.errors import (
     TransportError,
     UnsupportedError,
 )
-from deepnote_kernel.outputs import JSON
+from deepnote_kernel.relay.near.answers import (
+    MARK,
+    Answer,
+    NoAnswerError,
+    joined,
+    lost,
+    read_answer,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-__all__ = ["WAIT_S", "Answer", "Budget", "Carrier", "Frame", "Link", "RelayLostError", "installer"]
+    from deepnote_kernel.outputs import JSON
+    from deepnote_kernel.relay.near.answers import Frame
+    from deepnote_kernel.relay.near.budget import Budget
+
+__all__ = ["WAIT_S", "Carrier", "Link"]
 
 _log = logging.getLogger(__name__)
-
-MARK: Final = "__deepnote_relay__"
-MIME: Final = "application/vnd.deepnote-kernel.relay+json"
 
 WAIT_S: Final = 20.0
 """Seconds a call waits on the far side for frames; some proxies cut connections after 60."""
@@ -63,36 +66,6 @@ _SILENCE_S: Final = 300.0
 _ASKING_S: Final = 2.0
 _RECALL_S: Final = (0.25, 8.0)
 _INTERRUPT_S: Final = 0.3
-
-
-class RelayLostError(SessionError):
-    """The remote process is another one than before: it died, and its variables with it."""
-
-
-class _NoAnswerError(ResponseFormatError):
-    """An answer of the server without one of the relay's."""
-
-
-class Frame(msgspec.Struct, frozen=True):
-    """One message from the far side."""
-
-    n: int
-    type: str
-    parent: str = ""
-    content: JSON = {}
-    metadata: JSON = {}
-    buffers: list[bytes] = []
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What a call brings home."""
-
-    seen: int = 0
-    last: int = 0
-    cell: str = ""
-    background: bool = False
-    frames: list[Frame] = []
-    retired: bool = False
 
 
 class Carrier(Protocol):
@@ -117,77 +90,6 @@ class Carrier(Protocol):
             DeepnoteError: There was no answer, or the session is gone.
         """
         ...
-
-
-def installer() -> str:
-    """Return code that installs the far half, where it is not installed yet."""
-    # Not the package of the far half itself: that would import what it needs over there.
-    folder = resources.files("deepnote_kernel.relay") / "far"
-    sources = [[name, (folder / f"{name}.py").read_text("utf-8")] for name in _FAR_MODULES]
-    packed = base64.b85encode(zlib.compress(msgspec.json.encode(sources), 9)).decode("ascii")
-    return _INSTALL.format(packed=packed, mark=MARK)
-
-
-_FAR_MODULES = ("frames", "jobs", "relay", "__init__")  # each imports only those before it
-
-# One expression, so that no name is left behind; the mark tells the far half which input to forget.
-_INSTALL = """exec('''
-import base64, json, sys, types, zlib
-def install(package, sources):
-    for name in [package, *(f"{{package}}.{{name}}" for name, _ in sources[:-1])]:
-        sys.modules[name] = module = types.ModuleType(name)
-        module.__package__, module.__path__ = package, []
-    for name, source in sources:
-        module = sys.modules[package if name == "__init__" else f"{{package}}.{{name}}"]
-        exec(compile(source, f"<deepnote relay: {{name}}>", "exec"), module.__dict__)
-    module.install()
-if "_deepnote_relay" not in sys.modules:
-    try:
-        install("_deepnote_relay", json.loads(zlib.decompress(base64.b85decode(packed))))
-    except BaseException:
-        for name in [name for name in sys.modules if name.startswith("_deepnote_relay")]:
-            del sys.modules[name]
-        raise
-''', {{"packed": {packed!r}}})  # {mark}"""
-
-
-class Budget:
-    """Says how long a call that merely looks for output shall wait, to stay within a rate.
-
-    A bucket of tokens: a third of a minute's calls may go at once, the rest come back evenly, so
-    that no minute sees more than its share. The fewer are left, the longer the pauses. Calls that
-    cannot wait, such as those that bring a cell, empty the bucket but leave no debt: after many
-    short cells, the output of a long one is looked for as often as ever.
-
-    Args:
-        calls_per_minute: How many calls a minute may see.
-        clock: Gives seconds.
-    """
-
-    def __init__(
-        self, calls_per_minute: int, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._capacity = calls_per_minute / 3
-        self._rate = (calls_per_minute - self._capacity) / 60
-        self._tokens = self._capacity
-        self._clock = clock
-        self._at = clock()
-
-    def spend(self) -> None:
-        """Count a call."""
-        self._refill()
-        self._tokens = max(self._tokens - 1, 0.0)
-
-    def pause_s(self) -> float:
-        """Return how many seconds to wait before the next look."""
-        self._refill()
-        spent = 1 - self._tokens / self._capacity
-        return max(1 - self._tokens, spent**4) / self._rate
-
-    def _refill(self) -> None:
-        now = self._clock()
-        self._tokens = min(self._capacity, self._tokens + (now - self._at) * self._rate)
-        self._at = now
 
 
 class Link:
@@ -274,9 +176,9 @@ class Link:
         self._replies[self._last_request] = reply
         self._unsent.append({"id": self._last_request, "op": "hello"})
         for self.via in ("mime", "stream"):
-            with contextlib.suppress(_NoAnswerError):
+            with contextlib.suppress(NoAnswerError):
                 while not reply.done():  # frames that an earlier link has left come first
-                    self._take(await self._exchange(0.0, lasting=_NoAnswerError))
+                    self._take(await self._exchange(0.0, lasting=NoAnswerError))
                 return reply.result()
         raise UnsupportedError("The server keeps the relay's answers back.")
 
@@ -432,7 +334,7 @@ class Link:
             self._news.set()
         answer, others = read_answer(outputs)
         if answer is None:
-            raise _lost(others)
+            raise lost(others)
         if others:
             self._on_outputs(others)
         return answer
@@ -493,64 +395,6 @@ class Link:
         for reply in waiting:
             if not reply.done():
                 reply.set_exception(error)
-
-
-def joined(frames: list[Frame], *, after: int) -> Iterator[Frame]:
-    """Yield the frames after a number; printed text in a row as one, however often it was flushed.
-
-    A front end that gets thousands of messages in a moment loses some: ZMQ queues so many and no
-    more.
-    """
-
-    def kind(frame: Frame) -> tuple[str, str] | int:
-        is_text = frame.type == "stream"
-        return (frame.content["name"], frame.parent) if is_text else frame.n
-
-    for _, group in groupby((frame for frame in frames if frame.n > after), key=kind):
-        *others, last = group
-        if others:
-            text = "".join(frame.content["text"] for frame in (*others, last))
-            last = msgspec.structs.replace(last, content={**last.content, "text": text})
-        yield last
-
-
-def read_answer(outputs: list[JSON]) -> tuple[Answer | None, list[JSON]]:
-    """Tell an answer from other outputs; ``None`` where there is none.
-
-    Raises:
-        ResponseFormatError: There is one that cannot be read.
-    """
-    answer, others = None, []
-    for output in outputs:
-        data = output.get("data")
-        text = output.get("text")
-        if isinstance(text, list):
-            text = "".join(text)
-        try:
-            if isinstance(data, dict) and MIME in data:
-                answer = msgspec.convert(data[MIME], Answer)
-            elif isinstance(text, str) and MARK in text:
-                before, _, rest = text.partition(MARK)
-                line, _, after = rest.partition("\n")
-                answer = msgspec.json.decode(line, type=Answer)
-                others += [{**output, "text": part} for part in (before, after) if part]
-            else:
-                others.append(output)
-        except msgspec.MsgspecError as error:
-            raise ResponseFormatError(f"The relay's answer cannot be read: {error}.") from None
-    return answer, others
-
-
-def _lost(others: list[JSON]) -> DeepnoteError:
-    for output in others:
-        # A new process does not know the relay's name; an interrupt, say, proves nothing.
-        if output.get("ename") == "NameError":
-            return RelayLostError(
-                "The remote kernel was replaced by a new one (it died, of too little memory "
-                "perhaps), and its variables are lost.",
-                "Run the notebook's cells again.",
-            )
-    return _NoAnswerError("The server's answer lacks the relay's part.")
 
 
 def _may_pass(conflict: ConflictError, waited_s: float) -> bool:
