@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import Client, me
+from deepnote_kernel.commands.context import START
 from deepnote_kernel.config import Secret
 from deepnote_kernel.credentials import forget_token, store_token
 from deepnote_kernel.errors import ConfigError
@@ -56,7 +57,7 @@ def login(context: Context, *, with_token: bool = False) -> None:
 
 def _reconnect(context: Context, session_id: str) -> None:
     """Go on with the session, which was connected with the key of before."""
-    with context.starting() as task:
+    with context.starting(START) as task:
         session = context.remote.attach(session_id, task)
     context.surface.say(f"Session {session_id} goes on.")
     if session.has_left_cell:

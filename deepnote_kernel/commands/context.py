@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from deepnote_kernel.session.protocol import Event
     from deepnote_kernel.session.remote import Remote
 
-__all__ = ["SESSION", "Context", "DeclinedError", "Surface", "Task"]
+__all__ = ["SESSION", "START", "Context", "DeclinedError", "Surface", "Task"]
 
 SESSION = "session"
-"""Title of the start of a session, whose end a notebook shows in words of its own."""
+"""Title of the start of a session that a cell waits for; a notebook says itself how it ended."""
+
+START = "start"
+"""Title of the start of a session by a command, which says that it is ready."""
 
 
 class DeclinedError(DeepnoteError):
@@ -159,9 +162,13 @@ class Context:
             self._client = None
 
     @contextlib.contextmanager
-    def starting(self) -> Generator[Task, None, None]:
-        """Show how far the start of a session is, and settle that when it is over."""
-        with self.surface.task(SESSION) as task:
+    def starting(self, title: str = SESSION) -> Generator[Task, None, None]:
+        """Show how far the start of a session is, and settle that when it is over.
+
+        Args:
+            title: ``START`` where the command itself says that the session is ready.
+        """
+        with self.surface.task(title) as task:
             try:
                 yield task
             finally:

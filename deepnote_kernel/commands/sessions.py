@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from deepnote_kernel.api import sessions
 from deepnote_kernel.commands.choice import choose_notebook
+from deepnote_kernel.commands.context import START
 from deepnote_kernel.commands.names import find_notebook_id, find_project_id
 from deepnote_kernel.commands.snapshots import play_outputs
-from deepnote_kernel.commands.views import Card, Listing, State, age, moment
+from deepnote_kernel.commands.views import Card, Line, Listing, State, age, moment
 from deepnote_kernel.config import LOCAL, SCRATCH
 from deepnote_kernel.errors import ConfigError, SessionError, SessionGoneError
 from deepnote_kernel.session.clients import open_blocking_client
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["attach", "execute", "interrupt", "list_", "restart", "start", "status", "stop", "use"]
 
 
-def start(context: Context, **place: Any) -> None:
+def start(context: Context, **place: Any) -> Line[Status]:
     """Start a session and wait until it is ready; in a shell, leave it running.
 
     Where no notebook is named, the person is asked for one.
@@ -46,13 +48,13 @@ def start(context: Context, **place: Any) -> None:
     choice = choose_notebook(context) if _is_open(remote) else None
     if choice:
         remote.use(notebook_id=choice.notebook_id)
-    with context.starting() as task:
+    begun_at = time.monotonic()
+    with context.starting(START) as task:
         session = remote.start(task)
-    context.surface.say(f"Session {session.session_id} is ready.")
+    took = age(time.monotonic() - begun_at)
     if choice:
         context.surface.say(f"Next time: {context.magic} start {choice.words}")
-    if context.surface.is_shell:
-        remote.detach()
+    return _left(context, f"Session {session.session_id} is ready after {took}.")
 
 
 def use(context: Context, **place: Any) -> None:
@@ -68,18 +70,25 @@ def use(context: Context, **place: Any) -> None:
     context.surface.say(f"Next session: notebook {notebook}, {settings.mode}, {settings.base_url}.")
 
 
-def attach(context: Context, *, session_id: str | None, notebook: str | None) -> None:
+def attach(context: Context, *, session_id: str | None, notebook: str | None) -> Line[Status]:
     """Take over a session, or join it; in a shell, until its running cell ends."""
     remote = context.remote
     session_id = session_id or _only_session(context).id
     notebook_id = find_notebook_id(context.client, notebook) if notebook else ""
-    with context.starting() as task:
+    with context.starting(START) as task:
         session = remote.attach(session_id, task, notebook_id=notebook_id)
-    context.surface.say(f"Attached to session {session.session_id}.")
     if session.has_left_cell:
+        context.surface.say("Its cell still runs; this is what it does from now on.")
         context.surface.play(remote.follow())
+    return _left(context, f"Attached to session {session.session_id}.")
+
+
+def _left(context: Context, text: str) -> Line[Status]:
+    """Return what has become of the session; a shell leaves it running."""
+    line = Line(context.remote.status(), text)
     if context.surface.is_shell:
-        remote.detach()
+        context.remote.detach()
+    return line
 
 
 def status(
@@ -138,7 +147,7 @@ def restart(context: Context) -> None:
     """Restart the session in place."""
     if context.remote.session is None:
         raise SessionError("No session runs.", "Start one with %deepnote start.")
-    with context.starting() as task:
+    with context.starting(START) as task:
         context.remote.restart(task)
     context.surface.say("The session has restarted; its variables are gone.")
 

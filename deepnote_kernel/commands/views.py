@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Card",
+    "Line",
     "Link",
     "Listing",
     "State",
@@ -127,6 +128,25 @@ class Card(Generic[T]):
 
     def _repr_html_(self) -> str:
         return _table(self.rows)
+
+
+class Line(Card[T]):
+    """One object, of which a sentence is shown: what has become of it.
+
+    Args:
+        value: The object; its attributes are the line's too.
+        text: The sentence.
+    """
+
+    def __init__(self, value: T, text: str) -> None:
+        super().__init__(value, {})
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_html_(self) -> str:
+        return escape(self._text)
 
 
 def to_builtins(shown: object) -> Any:

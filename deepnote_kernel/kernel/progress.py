@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     from deepnote_kernel.outputs import JSON
 
-__all__ = ["StartLine"]
+__all__ = ["READY", "StartLine"]
 
 Publish: TypeAlias = "Callable[[str, JSON], None]"
 
-_READY = "ready"
+READY = "ready"
+"""The last stage of a start."""
+
 _STAGES = {
     "machine starting",
     "opening the notebook",
@@ -25,7 +27,7 @@ _STAGES = {
     "preparing its packages",
     "running",
     "running the notebook",
-    _READY,
+    READY,
 }
 
 _NOTEWORTHY_S = 10.0
@@ -42,6 +44,7 @@ class StartLine:
         publish: Sends a message, given its type and content, on iopub.
         system: Where the session starts.
         is_alone: Whether the cell shows nothing else yet, so that its output may be cleared.
+        is_told: Whether it is said elsewhere that the session is ready.
         clock: Tells the time in seconds.
     """
 
@@ -51,11 +54,13 @@ class StartLine:
         *,
         system: str = "Deepnote",
         is_alone: bool = True,
+        is_told: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publish = publish
         self._system = system
         self._is_alone = is_alone
+        self._is_told = is_told
         self._clock = clock
         self._display_id = ""
         self._started_at = 0.0
@@ -63,7 +68,7 @@ class StartLine:
 
     def show(self, line: str) -> None:
         """Show a stage of the start, such as ``machine starting``, or a remark on it."""
-        if line == _READY:
+        if line == READY:
             self.settle()
             return
         if line not in _STAGES:
@@ -83,19 +88,22 @@ class StartLine:
         if not self._display_id:
             return
         took_s = self._clock() - self._started_at
-        if took_s >= _NOTEWORTHY_S or not self._is_alone:
+        is_noteworthy = took_s >= _NOTEWORTHY_S or not self._is_alone
+        if is_noteworthy and not (is_ready and self._is_told):
             self._notes.append(f"session {'' if is_ready else 'not '}ready after {took_s:.0f} s")
         if self._notes:
             self._send("update_display_data", f"{self._system}: {'; '.join(self._notes)}")
-        else:
+        elif self._is_alone:
             self._publish("clear_output", {"wait": False})
+        else:
+            self._send("update_display_data", "")
         self._display_id, self._notes = "", []
 
     def _send(self, msg_type: str, text: str) -> None:
         self._publish(
             msg_type,
             {
-                "data": quiet(text),
+                "data": quiet(text) if text else {"text/plain": ""},
                 "metadata": {},
                 "transient": {"display_id": self._display_id},
             },

@@ -8,7 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from deepnote_kernel._quiet import quiet
-from deepnote_kernel.kernel.progress import StartLine
+from deepnote_kernel.kernel.progress import READY, StartLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,15 +26,17 @@ class TerminalTask:
     Args:
         title: What is being done; empty where the stages say it themselves.
         system: Where.
+        is_told: Whether the command says itself that a session is ready.
     """
 
-    def __init__(self, title: str = "", *, system: str = "Deepnote") -> None:
+    def __init__(self, title: str = "", *, system: str = "Deepnote", is_told: bool = False) -> None:
+        self._is_told = is_told
         self._lead = f"{system}: {title}: " if title else f"{system}: "
         self._stage = ""
 
     def __call__(self, line: str) -> None:
         """Print a stage, once."""
-        if line != self._stage:
+        if line != self._stage and not (self._is_told and line == READY):
             self._stage = line
             sys.stdout.write(f"{self._lead}{line}\n")
 
@@ -46,15 +48,22 @@ class TerminalTask:
 
 
 class SessionTask:
-    """The start of a session: one line that changes and says at the end how long it took.
+    """The start of a session: one line that changes.
 
     Args:
         publish: Sends a message, given its type and content.
         system: Where the session starts.
+        is_told: Whether the command says itself that the session is ready; else the line does.
     """
 
-    def __init__(self, publish: Callable[[str, JSON], None], *, system: str = "Deepnote") -> None:
-        self._line = StartLine(publish, system=system, is_alone=False)
+    def __init__(
+        self,
+        publish: Callable[[str, JSON], None],
+        *,
+        system: str = "Deepnote",
+        is_told: bool = False,
+    ) -> None:
+        self._line = StartLine(publish, system=system, is_alone=False, is_told=is_told)
 
     def __call__(self, line: str) -> None:
         """Show a stage."""

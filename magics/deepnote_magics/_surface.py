@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import StdinNotImplementedError
 
-from deepnote_kernel.commands.context import SESSION
+from deepnote_kernel.commands.context import SESSION, START
 from deepnote_kernel.commands.watching import watch_in_terminal
 from deepnote_kernel.errors import ConfigError
 from deepnote_magics._progress import SessionTask, TerminalTask, WorkTask
@@ -91,13 +91,13 @@ class IPythonSurface:
         task.settle()
 
     def _task(self, title: str) -> Task:
-        is_session = title == SESSION
+        is_session, is_told = title in {SESSION, START}, title == START
         system = self._remote.settings.system
         if not hasattr(self._shell, "kernel"):
-            return TerminalTask("" if is_session else title, system=system)
+            return TerminalTask("" if is_session else title, system=system, is_told=is_told)
         publish = partial(_display, self._shell)
         if is_session:
-            return SessionTask(publish, system=system)
+            return SessionTask(publish, system=system, is_told=is_told)
         return WorkTask(title, publish, system=system)
 
     def play(self, events: Generator[Event, None, None], task: Task | None = None) -> None:

@@ -351,8 +351,8 @@ def test_a_terminal_asks(server: Server, sales: Place) -> None:
     child.expect("0  an empty one, made for you")
     child.expect("Its number or name, 0 for an empty one: ")
     child.sendline("0")
-    child.expect(r"Session [\w-]+ is ready\.")
     child.expect_exact("Next time: jupyter deepnote start --scratch")
+    child.expect(r"Session [\w-]+ is ready after \d+ s\.")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deepnote_kernel.commands.views import Card, Listing, State, age, moment
+from deepnote_kernel.commands.context import START
+from deepnote_kernel.commands.views import Card, Line, Listing, State, age, moment
 from deepnote_kernel.errors import SessionError
 from deepnote_kernel.strata.calls import notebooks, sessions
 
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-def start(context: StrataContext, **place: Any) -> None:
+def start(context: StrataContext, **place: Any) -> Line[Status]:
     """Open the notebook that cells go to, and wait until it takes them."""
     changes = {name: value for name, value in place.items() if value}
     if context.remote.session is not None and changes:
@@ -36,9 +37,9 @@ def start(context: StrataContext, **place: Any) -> None:
             "Close it with %strata stop, then start the other.",
         )
     context.remote.use(**changes)
-    with context.starting() as task:
+    with context.starting(START) as task:
         session = context.remote.start(task)
-    context.surface.say(f"Cells run in {session.notebook_id}.")
+    return Line(context.remote.status(), f"Cells run in {session.notebook_id}.")
 
 
 def use(context: StrataContext, **place: Any) -> None:
@@ -48,12 +49,12 @@ def use(context: StrataContext, **place: Any) -> None:
     context.surface.say(f"Next: notebook {notebook}, {settings.mode}, {settings.base_url}.")
 
 
-def attach(context: StrataContext, *, notebook: str) -> None:
+def attach(context: StrataContext, *, notebook: str) -> Line[Status]:
     """Go on in a notebook as it is, variables included."""
     path = context.open(notebook).path
-    with context.starting() as task:
+    with context.starting(START) as task:
         session = context.remote.attach(path, task)
-    context.surface.say(f"Cells run in {session.notebook_id}.")
+    return Line(context.remote.status(), f"Cells run in {session.notebook_id}.")
 
 
 def status(context: StrataContext) -> Card[Status]:
@@ -82,7 +83,7 @@ def restart(context: StrataContext) -> None:
     """Give the next cells an empty namespace."""
     if context.remote.session is None:
         raise SessionError("No notebook is open.", "Open one with %strata start.")
-    with context.starting() as task:
+    with context.starting(START) as task:
         context.remote.restart(task)
     context.surface.say("The next cell finds an empty namespace.")
 

@@ -23,10 +23,9 @@ def _own_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def session_id(shell: Shell, place: Place) -> Iterator[str]:
     """A session that ``jupyter deepnote start`` left running."""
-    assert shell("start", place.notebook_id).status == 0
-    [session] = shell("sessions", "--json").json
-    yield session["id"]
-    shell("stop", session["id"])
+    session_id = shell("start", place.notebook_id, "--json").json["session_id"]
+    yield session_id
+    shell("stop", session_id)
 
 
 def test_a_session_is_asked_after(shell: Shell, session_id: str) -> None:
@@ -55,7 +54,7 @@ def test_code_that_fails(shell: Shell, session_id: str) -> None:
 def test_attach_and_interrupt(shell: Shell, session_id: str) -> None:
     """Neither ends the session."""
     assert shell("interrupt").status == 0
-    assert shell("attach").status == 0
+    assert shell("attach", "--json").json["session_id"] == session_id
     assert shell("status").status == 0
 
 
@@ -71,9 +70,11 @@ def test_a_session_from_elsewhere(shell: Shell, place: Place) -> None:
         client.delete(f"/v2/sessions/{session_id}")
 
 
-def test_stop(shell: Shell, place: Place) -> None:
-    """The only one need not be named; afterwards there is none."""
-    assert shell("start", place.notebook_id).status == 0
+def test_start_and_stop(shell: Shell, place: Place) -> None:
+    """One starts and is said to; the only one need not be named; afterwards there is none."""
+    started = shell("start", place.notebook_id)
+    [session] = shell("sessions", "--json").json
+    assert started.out.startswith(f"Session {session['id']} is ready after ")
     assert shell("stop").status == 0
     assert shell("sessions", "--json").json == []
     assert "No sessions started from this computer are running." in shell("stop").err

@@ -44,6 +44,18 @@ def test_the_start_is_shown_and_settles(ordinary: Notebook) -> None:
     assert texts[-1].startswith("Deepnote: session ready after")
 
 
+def test_a_start_is_one_line_and_an_object(ordinary: Notebook) -> None:
+    """The command says that the session is ready, and nothing else does; it can be kept, too."""
+    ran = ordinary.run("%deepnote start")
+    assert ran.result.startswith("Session ")
+    displays = {c["transient"]["display_id"]: c["data"] for c in ran.contents("display_data")}
+    for content in ran.contents("update_display_data"):
+        displays[content["transient"]["display_id"]] = content["data"]
+    assert [data["text/plain"] for data in displays.values()] == [""]
+    assert ran.text() == ""
+    assert ordinary.run("s = %deepnote start\n(s.state, s.mode)").result == "('idle', 'live')"
+
+
 def test_rich_output(ordinary: Notebook) -> None:
     """Displays, their updates and clearing work as in a local cell."""
     ordinary.run("%%deepnote\npass")
@@ -108,8 +120,7 @@ def test_an_interrupt_while_output_is_shown(ordinary: Notebook) -> None:
 
 def test_a_life_of_a_session(ordinary: Notebook, server: Server) -> None:
     """Start, look, restart, stop, list: the session does what the magics say."""
-    started = ordinary.run("%deepnote start")
-    assert "is ready" in started.text()
+    assert ordinary.run("%deepnote start").status == "ok"
     session_id = ordinary.run("s = %deepnote status\ns.session_id").result.strip("'")
     html = ordinary.run("%deepnote status").contents("execute_result")[0]["data"]["text/html"]
     assert session_id in html
@@ -124,7 +135,7 @@ def test_a_life_of_a_session(ordinary: Notebook, server: Server) -> None:
         sessions = client.get("/v2/sessions").json()["sessions"]
     assert session_id not in [session["id"] for session in sessions]
     assert ordinary.run("%%deepnote\n1").reply["ename"] == "SessionGoneError"
-    assert "is ready" in ordinary.run("%deepnote start").text()
+    assert "is ready" in ordinary.run("%deepnote start").result
 
 
 def test_stopping_another_session(ordinary: Notebook) -> None:

@@ -268,7 +268,7 @@ def test_life_by_magic(strata: StrataServer) -> None:
         assert "not open" in notebook.run("%strata status").value
         assert failure(notebook.run("%strata cells")).startswith("UsageError: No notebook is open.")
         assert "Next: notebook by-magic" in notebook.run("%strata use by-magic").text
-        assert "by-magic" in notebook.run("%strata start --mode jupyter").text
+        assert "by-magic" in notebook.run("%strata start --mode jupyter").value
         notebook.run("%%strata\nx = 1")
         notebook.run("%strata restart")
         assert notebook.run("%%strata\nx").reply["ename"] == "NameError"

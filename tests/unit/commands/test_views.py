@@ -9,7 +9,16 @@ from datetime import datetime, timezone
 import msgspec
 import pytest
 
-from deepnote_kernel.commands.views import Card, Link, Listing, State, age, moment, to_builtins
+from deepnote_kernel.commands.views import (
+    Card,
+    Line,
+    Link,
+    Listing,
+    State,
+    age,
+    moment,
+    to_builtins,
+)
 
 
 class Thing(msgspec.Struct):
@@ -74,6 +83,14 @@ def test_a_card_stands_for_its_object() -> None:
     assert repr(card) == "Id     t1\nState  idle"
     with pytest.raises(AttributeError):
         _ = card.nonsense
+
+
+def test_a_line_says_what_has_become_of_its_object() -> None:
+    """A sentence for people, the object for programs."""
+    line = Line(Thing("t1"), "Thing <t1> is ready.")
+    assert repr(line) == "Thing <t1> is ready."
+    assert line._repr_html_() == "Thing &lt;t1&gt; is ready."
+    assert (line.id, to_builtins(line)) == ("t1", {"id": "t1", "state": "idle"})
 
 
 def test_a_card_can_be_copied() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from deepnote_magics._progress import TerminalTask, WorkTask
+import pytest
 
-if TYPE_CHECKING:
-    import pytest
+from deepnote_magics._progress import SessionTask, TerminalTask, WorkTask
 
 
 class Cell:
@@ -77,6 +76,28 @@ def test_quick_work_shows_nothing() -> None:
     cell = Cell()
     cell.task().settle()
     assert cell.messages == []
+
+
+@pytest.mark.parametrize(
+    ("is_ready", "left"), [(True, ""), (False, "Deepnote: session not ready after 0 s")]
+)
+def test_a_start_that_the_command_tells_of(*, is_ready: bool, left: str) -> None:
+    """No line says again that the session is ready; that it is not, one does."""
+    cell = Cell()
+    task = SessionTask(lambda *message: cell.messages.append(message), is_told=True)
+    task("machine starting")
+    task.settle(is_ready=is_ready)
+    assert cell.texts == ["Deepnote: machine starting …", left]
+
+
+def test_a_terminal_does_not_say_twice_that_a_session_is_ready(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The command does so."""
+    task = TerminalTask(is_told=True)
+    for stage in ("machine starting", "ready"):
+        task(stage)
+    assert capsys.readouterr().out == "Deepnote: machine starting\n"
 
 
 def test_a_terminal_gets_a_line_for_each_stage(capsys: pytest.CaptureFixture[str]) -> None:
