@@ -14,10 +14,16 @@ from deepnote_kernel.strata.refusals import refusal, said
 if TYPE_CHECKING:
     from deepnote_kernel.api.call import Call
 
-__all__ = ["StrataReader", "is_unknown_route"]
+__all__ = ["START_SERVER", "StrataReader", "is_unknown_route"]
 
 _CHECK_URL = "Check STRATA_URL, and that no proxy or login page answers in Strata's place."
 _SERVER_ERROR = 500
+
+START_SERVER = (
+    "`uvx --python 3.12 --from 'strata-notebook[notebook]' strata-notebook` starts a server; "
+    "STRATA_URL, or `%strata use --url`, is the address of another."
+)
+"""What to do where no server answers on this computer."""
 
 _KINDS: dict[int, tuple[type[errors.APIStatusError], str]] = {
     400: (errors.BadRequestError, "Check the values that were given."),
@@ -47,7 +53,7 @@ class StrataReader(Reader, frozen=True, kw_only=True):
     """Reads what came of an attempt at a call, and words its errors."""
 
     check_url = _CHECK_URL
-    start_server = "Is the server running? `strata-notebook` starts one."
+    start_server = START_SERVER
     check_network = "Check the network, STRATA_URL and any proxy."
 
     def _status_error(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.outputs import JSON
     from deepnote_kernel.strata.models import EnvironmentJob, Result
 
-__all__ = ["error_content", "is_unstored", "job_failure", "unstored_names"]
+__all__ = ["error_content", "is_lost_in_pool", "is_unstored", "job_failure", "unstored_names"]
 
 _START: Final = "Traceback (most recent call last):"
 _CHAIN: Final = re.compile(
@@ -35,6 +35,7 @@ _DIED_MESSAGE: Final = (
     "The cell's process ended without a result: by sys.exit(), a crash, or a whole number wider "
     "than 64 bits as its value."
 )
+_POOL: Final = "Pool worker error: "
 
 
 def is_unstored(result: Result) -> bool:
@@ -60,10 +61,18 @@ def unstored_names(result: Result, wanted: Iterable[str]) -> set[str]:
     return failed | (set(wanted) - set(result.outputs))
 
 
+def is_lost_in_pool(result: Result) -> bool:
+    """Whether a function has not found a variable of another cell, as happens in warm workers."""
+    files = [frame["file"] for frame in _FRAME.finditer(result.error)]
+    is_elsewhere = bool(files) and _SHARED.fullmatch(files[-1]) is not None
+    return is_elsewhere and "NameError" in result.error and result.execution_method == "warm"
+
+
 def job_failure(job: EnvironmentJob) -> str:
     """Return the package manager's last words on a job that failed, without a full stop."""
-    lines = [line.strip() for line in (job.stderr or job.error).splitlines() if line.strip()]
-    return " ".join(lines[-3:]).rstrip(".") or "the server gives no reason"
+    text = (job.stderr or job.error).partition("\nhint:")[0]
+    lines = [line.strip().removeprefix("cause: ") for line in text.splitlines() if line.strip()]
+    return " ".join(lines[-1:]).rstrip(".") or "the server gives no reason"
 
 
 def error_content(result: Result, code: str) -> JSON:
@@ -89,7 +98,9 @@ def _untraced(error: str) -> JSON:
     if any(words in error for words in _DIED):
         return _content("StrataError", _DIED_MESSAGE, [])
     typed = re.match(r"(?P<type>[A-Za-z_]\w*(?:Error|Exception|Warning|Interrupt)): (.*)", error)
-    return _content(typed[1], typed[2], []) if typed else _content("StrataError", error, [])
+    if typed:
+        return _content(typed[1], typed[2], [])
+    return _content("StrataError", error.removeprefix(_POOL), [])
 
 
 def _content(ename: str, evalue: str, lines: list[str]) -> JSON:

@@ -41,8 +41,11 @@ class Placed(msgspec.Struct):
     order: list[str]
     """The cells' order before, to go back to if the cell fails."""
 
+    source: str = ""
+    """The text whose result counts until this run has one; empty where it has none."""
+
     follows: str = ""
-    """The cell of its own earlier run, which it reads from."""
+    """The cell of an earlier run, which stays: this one reads from it, or lacks a name of it."""
 
 
 def cell_key(cell_id: str, code: str) -> str:
@@ -96,8 +99,13 @@ class Layout:
 
     @property
     def is_settled(self) -> bool:
-        """Whether every cell in sight has its result, so that looking at it runs nothing."""
-        return all(cell.status == "ready" for cell in self.in_sight if cell.defines)
+        """Whether what the next cell sees has its results, so that looking at it runs nothing."""
+        anchor = self._cells.get(self.anchor_id)
+        needed = {*anchor.upstream_ids} if anchor else set()
+        for cell in reversed(self.in_sight):
+            if cell.id in needed:
+                needed |= {*cell.upstream_ids}
+        return all(self._cells[i].status == "ready" for i in needed & {*self._cells})
 
     async def refresh(self) -> None:
         """Ask the server for the cells as they are now: Strata's own editor may change them."""
@@ -108,8 +116,8 @@ class Layout:
     async def place(self, key: str, code: str, language: Language) -> Placed:
         """Bring a cell to the end, where it sees what ran before; nothing is run.
 
-        A cell that reads what it defines itself must read it from its earlier run, which therefore
-        stays, as a cell above.
+        A cell that reads what it defines itself must read it from its earlier run, and one that
+        defines a name no longer leaves that as it is. The earlier run stays then, as a cell above.
 
         Args:
             key: What the cell is remembered by.
@@ -118,22 +126,29 @@ class Layout:
         """
         await self.refresh()
         await self._ensure_anchor()
+        await self._sweep()
         order = [*self._cells]
-        cell = self._known(key, language)
-        is_seen = cell is not None and cell.id in {seen.id for seen in self.in_sight}
-        if cell is None:
-            cell = await self._add(language)
-        cell = await self._write(cell, code)
-        placed = Placed(key=key, cell=cell, order=order)
-        if is_seen and {*cell.references} & {*cell.defines, *cell.mutation_defines}:
-            placed.follows = cell.id
-            self._ledger.left.append(cell.id)
-            placed.cell = await self._write(await self._add(language), code)
-        await self._move(placed.cell.id, before=self.anchor_id)
-        self._ledger.cells[key] = placed.cell.id
+        old = self._known(key, language)
+        seen = old if old in self.in_sight else None
+        held = self._held(seen) if seen else set()
+        cell = await self._write(old or await self._add(language), code)
+        changed = {*cell.defines, *cell.mutation_defines}
+        if seen and (changed & {*cell.references} or held - changed):
+            await self._write(cell, seen.source)
+            cell = await self._write(await self._add(language), code)
+        await self._move(cell.id, before=self.anchor_id)
+        earlier = self._ledger.cells.get(key, cell.id)
+        follows = earlier if earlier != cell.id and earlier in self._cells else ""
+        self._ledger.cells[key] = cell.id
+        self._ledger.left += filter(None, [follows])
         await self._write_anchor()
-        placed.cell = self._cells[placed.cell.id]
-        return placed
+        return Placed(
+            key=key,
+            cell=self._cells[cell.id],
+            order=order,
+            source=seen.source if seen else "",
+            follows=follows,
+        )
 
     async def place_in_order(self, key: str, code: str, language: Language) -> Placed:
         """Put a cell's text where the cell lies already, a new one at the end; nothing is run.
@@ -163,7 +178,10 @@ class Layout:
             self._ledger.cells[placed.key] = placed.follows
             self._ledger.left.remove(placed.follows)
             self._learn(await self._link.send(cells.delete, placed.cell.id))
-        elif [*self._cells] != placed.order:
+            return
+        if placed.source:
+            await self._write(placed.cell, placed.source)
+        if [*self._cells] != placed.order:
             # One that was not there before comes last, out of sight.
             self._learn(await self._link.send(cells.reorder, placed.order))
 
@@ -240,6 +258,24 @@ class Layout:
     def _known(self, key: str, language: str) -> Cell | None:
         cell = self._cells.get(self._ledger.cells.get(key, ""))
         return cell if cell is not None and cell.language == language else None
+
+    def _held(self, cell: Cell) -> set[str]:
+        """Return the names that have their value from a cell, for whoever comes next."""
+        return {
+            name
+            for name in (*cell.defines, *cell.mutation_defines)
+            if name in cell.artifact_uris and self._producer(name, self.anchor_id) is cell
+        }
+
+    async def _sweep(self) -> None:
+        """Delete the cells that were left and that nothing needs: neither a name nor a cell."""
+        needed: set[str] = set()
+        for cell in reversed(self.in_sight):
+            if cell.id not in self._ledger.left or cell.id in needed or self._held(cell):
+                needed |= {cell.id, *cell.upstream_ids}
+        for cell_id in {*self._ledger.left} - needed & {*self._cells}:
+            self._learn(await self._link.send(cells.delete, cell_id))
+        self._ledger.left = [i for i in self._ledger.left if i in needed]
 
     def _producer(self, name: str, user_id: str) -> Cell | None:
         """Return the cell that a name comes from: the nearest above that defines it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 from typing import Any, Final
 
 from IPython.lib.pretty import pretty
 
-__all__ = ["shown_array", "shown_object", "shown_value"]
+__all__ = ["index_columns", "shown_array", "shown_object", "shown_value"]
 
 _ALLOWED: Final = {
     *(
@@ -22,6 +23,9 @@ _ALLOWED: Final = {
     ("decimal", "Decimal"),
     ("fractions", "Fraction"),
 }
+
+
+_PANDAS: Final = b'{"index_columns": '
 
 
 class _Unpickler(pickle.Unpickler):
@@ -52,6 +56,22 @@ def shown_object(blob: bytes) -> str | None:
 
 def _loaded(blob: bytes) -> Any:
     return _Unpickler(io.BytesIO(blob)).load()
+
+
+def index_columns(blob: bytes) -> list[str]:
+    """Return the columns of a stored table that are the index of a data frame.
+
+    Args:
+        blob: An Arrow stream, whose schema holds the notes of pandas as JSON.
+    """
+    begin = blob.find(_PANDAS)
+    if begin < 0:
+        return []
+    notes = blob[begin : blob.find(b"\0", begin)]
+    try:
+        return [name for name in json.loads(notes)["index_columns"] if isinstance(name, str)]
+    except ValueError:
+        return []
 
 
 def shown_array(blob: bytes) -> str | None:

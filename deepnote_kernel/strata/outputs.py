@@ -41,6 +41,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     """How many rows it has."""
 
+    labels: list[str] = []
+    """The columns that name rows, besides those that Strata calls so."""
+
     @property
     def is_whole(self) -> bool:
         """Whether no row is left out."""
@@ -48,9 +51,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     def lines(self) -> list[list[str]]:
         """Return the texts of header and rows, each with its label first."""
-        labels = [i for i, name in enumerate(self.columns) if name.startswith(_INDEX)]
+        labels = [i for i, name in enumerate(self.columns) if self._is_label(name)]
         values = [i for i in range(len(self.columns)) if i not in labels]
-        lines = [["", *(self.columns[i] for i in values)]]
+        named = [self.columns[i] for i in labels if not self.columns[i].startswith(_INDEX)]
+        lines = [[" ".join(named), *(self.columns[i] for i in values)]]
         for number, row in enumerate(self.rows):
             place = number if self.is_whole or number < ENDS else self.total - 2 * ENDS + number
             label = " ".join(str(row[i]) for i in labels) if labels else str(place)
@@ -59,10 +63,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             lines.insert(ENDS + 1, [_ELLIPSIS] * len(lines[0]))
         return lines
 
+    def _is_label(self, name: str) -> bool:
+        return name.startswith(_INDEX) or name in self.labels
+
     @property
     def size(self) -> str:
         """How large it is, in words."""
-        columns = sum(not name.startswith(_INDEX) for name in self.columns)
+        columns = sum(not self._is_label(name) for name in self.columns)
         return f"{self.total} rows × {columns} columns"
 
 

@@ -19,7 +19,12 @@ from deepnote_kernel.errors import (
 from deepnote_kernel.outputs import Message
 from deepnote_kernel.session.waiting import delays
 from deepnote_kernel.strata.calls import cells
-from deepnote_kernel.strata.failures import error_content, is_unstored, unstored_names
+from deepnote_kernel.strata.failures import (
+    error_content,
+    is_lost_in_pool,
+    is_unstored,
+    unstored_names,
+)
 from deepnote_kernel.strata.models import Cell, Result
 from deepnote_kernel.strata.outputs import note, stream
 from deepnote_kernel.strata.refusals import EnvironmentBusyError, NotebookBusyError
@@ -213,6 +218,11 @@ class Runner:
         if lost:
             listed = ", ".join(sorted(lost))
             lines.append(f"Strata cannot pass {listed} on from the cell that made it.\n")
+        if is_lost_in_pool(result):
+            lines.append(
+                "Strata's warm workers lose the variables that a function takes from other cells: "
+                "start the server with STRATA_NOTEBOOK_WARM_POOL_SIZE=0.\n"
+            )
         if result.suggest_install == "IPython":
             lines.append("Cells on Strata have no IPython; display() is there without an import.\n")
         elif result.suggest_install:

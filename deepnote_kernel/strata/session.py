@@ -181,6 +181,8 @@ class StrataSession:
             name = prepared.question.rstrip("?")
             ask = partial(describe_in, detail_level=int(prepared.question.endswith("?")))
             answer = await self._looked_up(ask, name, len(name))
+            if not answer.get("found"):
+                answer = await self._read_up(static.describe, name, len(name))
             if answer.get("found"):
                 payload.append({"source": "page", "data": answer["data"], "start": 0})
             else:
@@ -252,7 +254,7 @@ class StrataSession:
         reply = await self._looked_up_if_free(complete_in, code, cursor_pos)
         if reply.get("matches"):
             return reply
-        return await asyncio.to_thread(static.complete, self._layout.code(), code, cursor_pos)
+        return await self._read_up(static.complete, code, cursor_pos)
 
     async def inspect(self, code: str, cursor_pos: int, detail_level: int = 0) -> JSON:
         """Describe a name from the values there are, or from the notebook's text."""
@@ -260,7 +262,13 @@ class StrataSession:
         reply = await self._looked_up_if_free(ask, code, cursor_pos)
         if reply.get("found"):
             return reply
-        return await asyncio.to_thread(static.describe, self._layout.code(), code, cursor_pos)
+        return await self._read_up(static.describe, code, cursor_pos)
+
+    async def _read_up(
+        self, look: Callable[[str, str, int], JSON], code: str, cursor_pos: int
+    ) -> JSON:
+        """Ask the text of the cells that the next one sees."""
+        return await asyncio.to_thread(look, self._layout.code(), code, cursor_pos)
 
     async def _looked_up_if_free(self, ask: Question, code: str, cursor_pos: int) -> JSON:
         if self._turn.locked():

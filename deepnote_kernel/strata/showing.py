@@ -10,7 +10,7 @@ from deepnote_kernel.errors import DeepnoteError
 from deepnote_kernel.strata.calls import cells, data
 from deepnote_kernel.strata.failures import is_unstored
 from deepnote_kernel.strata.models import Display
-from deepnote_kernel.strata.objects import shown_array, shown_object
+from deepnote_kernel.strata.objects import index_columns, shown_array, shown_object
 from deepnote_kernel.strata.outputs import ENDS, MAX_ROWS, Table, bundle, shown, stream
 from deepnote_kernel.strata.source import ends_in_value
 
@@ -23,6 +23,8 @@ __all__ = ["Showing"]
 
 _MAX_BLOB_BYTES: Final = 1_000_000
 """Larger objects are named, not shown."""
+
+_PLOT: Final = b"matplotlib"
 
 
 class Showing:
@@ -66,14 +68,14 @@ class Showing:
 
     async def _bundle(self, result: Result, index: int, item: Display) -> JSON:
         if item.content_type == "arrow/ipc" and item.rows is not None:
-            return bundle(item, table=await self._table(result.cell_id, item))
+            return bundle(item, table=await self._table(result.cell_id, index, item))
         if item.content_type == "pickle/object":
             return bundle(item, text=await self._read(result.cell_id, index, item))
         if item.content_type == "arrow/ipc" and str(item.preview).startswith("ndarray"):
             return bundle(item, text=await self._read(result.cell_id, index, item))
         return bundle(item)
 
-    async def _table(self, cell_id: str, item: Display) -> Table:
+    async def _table(self, cell_id: str, index: int, item: Display) -> Table:
         """Return what fits into a notebook; rows beyond the preview are fetched."""
         total = item.rows or 0
         rows = item.preview if isinstance(item.preview, list) else []
@@ -82,7 +84,9 @@ class Showing:
         elif len(rows) < total:
             tail = await self._rows(cell_id, item, total - ENDS, ENDS)
             rows = [*rows[:ENDS], *tail] if tail else rows
-        return Table(columns=item.columns, rows=rows, total=total)
+        blob = await self._blob(cell_id, index, item)
+        labels = index_columns(blob) if blob else []
+        return Table(columns=item.columns, rows=rows, total=total, labels=labels)
 
     async def _rows(
         self, cell_id: str, item: Display, offset: int, limit: int
@@ -97,11 +101,21 @@ class Showing:
 
     async def _read(self, cell_id: str, index: int, item: Display) -> str | None:
         """Return the text of a value from its stored form; ``None`` where it does not tell."""
-        if item.size_bytes > _MAX_BLOB_BYTES:
+        blob = await self._blob(cell_id, index, item)
+        if blob is None:
             return None
-        with contextlib.suppress(DeepnoteError):
-            blob = await self._link.send(data.blob, cell_id, index)
-            return shown_array(blob) if item.content_type == "arrow/ipc" else shown_object(blob)
+        if item.content_type == "arrow/ipc":
+            return shown_array(blob)
+        text = shown_object(blob)
+        if text is None and _PLOT in blob:
+            return f"{item.preview}: plt.show() shows the plot"
+        return text
+
+    async def _blob(self, cell_id: str, index: int, item: Display) -> bytes | None:
+        """Return a value as it is stored; ``None`` where that is large, or cannot be had."""
+        if item.size_bytes <= _MAX_BLOB_BYTES:
+            with contextlib.suppress(DeepnoteError):
+                return await self._link.send(data.blob, cell_id, index)
         return None
 
 

@@ -26,6 +26,7 @@ from deepnote_kernel.errors import (
     ResponseFormatError,
     TransportError,
 )
+from deepnote_kernel.strata.answers import START_SERVER
 from deepnote_kernel.strata.client import DEFAULT_URL, checked_headers, checked_url
 from deepnote_kernel.strata.refusals import SessionClosedError
 
@@ -116,7 +117,7 @@ class Socket:
             reason = str(error) or "no answer"
             raise ConnectionFailedError(
                 f"The notebook's socket at {self.base_url} did not open: {reason.rstrip('.')}.",
-                "Is the server running? `strata-notebook` starts one.",
+                START_SERVER,
             ) from None
 
     def _refused(self, status: int) -> DeepnoteError:

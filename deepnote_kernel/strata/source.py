@@ -201,9 +201,9 @@ class _Rewriter(ast.NodeVisitor):
             self.generic_visit(node)
 
     def _system(self, command: str) -> str:
-        words = command.split()
-        if words[:2] in (["pip", "install"], ["pip", "uninstall"], ["pip3", "install"]):
-            return self._pip(" ".join(words[1:]))
+        program, _, line = command.strip().partition(" ")
+        if program in {"pip", "pip3"}:  # the shell's is not the notebook's
+            return self._pip(line)
         return shims.shell(command, known=self._known)
 
     def _line_magic(self, name: str, line: str) -> str:

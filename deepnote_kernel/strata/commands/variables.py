@@ -111,7 +111,7 @@ def show_data(  # noqa: PLR0913 - one choice each
     )
     if not page.pageable:
         raise UnsupportedError(f"{name} is no table.", f"`%strata pull {name}` fetches it.")
-    context.surface.say(f"Rows {offset} to {offset + len(page.rows)} of {page.total}.")
+    context.surface.say(f"Rows {offset} to {offset + len(page.rows) - 1} of {page.total}.")
     headings = [str(column) for column in page.columns]
     return Listing(page.rows, headings, lambda row: [str(value) for value in row], empty="No rows.")
 

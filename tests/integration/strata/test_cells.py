@@ -110,6 +110,31 @@ def test_a_cell_that_fails_changes_nothing(nb: FrontEnd, first: str) -> None:
     assert nb.value("x", "c") == "1"
 
 
+def test_a_name_outlives_its_line(nb: FrontEnd) -> None:
+    """As in Jupyter: a cell that is edited leaves what it has defined before."""
+    nb.run("import math\nold = math.floor(3.5)", "a")
+    nb.run("new = math.floor(4.5)", "a")
+    assert nb.value("(old, new)", "b") == "(3, 4)"
+
+
+def test_earlier_runs_go_when_nothing_needs_them(nb: FrontEnd, client: Client) -> None:
+    """Those that a value was made from stay, so that the notebook tells how it came about."""
+    for _ in range(2):
+        nb.run("n = 0", "a")
+        nb.run("n = n + 1", "b")
+        nb.run("n = n + 1", "b")
+    nb.run("pass", "c")
+    assert seen(nb, client) == ["n = 0\n", "n = n + 1\n", "n = n + 1\n", "pass\n"]
+
+
+def test_a_text_that_fails_is_taken_back(nb: FrontEnd, client: Client) -> None:
+    """Strata's notebook holds the text whose result counts, and its values can be looked at."""
+    nb.run("word = eval('1.5')", "a")
+    nb.run("word = 1 / 0", "a")
+    assert seen(nb, client) == ["word = eval('1.5')\n"]
+    assert nb.remote.complete("word.is_int", 11, timeout_s=20)["matches"] == ["word.is_integer"]
+
+
 def test_functions_and_modules_are_shared(nb: FrontEnd) -> None:
     """A function that uses an import and another cell's value works elsewhere."""
     nb.run("import math\nscale = 2", "a")
@@ -214,6 +239,22 @@ def test_a_value_is_shown(code: str, data: dict[str, str], nb: FrontEnd) -> None
     assert content["data"] == data
 
 
+def test_an_index_comes_first(nb: FrontEnd) -> None:
+    """Strata stores it behind the columns, and pandas notes which it is."""
+    [(_, content)] = nb.run(
+        "import pyarrow as pa\n"
+        "table = pa.table({'n': [2, 1], 'key': ['x', 'y']})\n"
+        "table.replace_schema_metadata({'pandas': '{\"index_columns\": [\"key\"]}'})"
+    ).messages
+    assert content["data"]["text/plain"] == "key  n\nx    2\ny    1"
+
+
+def test_a_plot_that_is_not_shown_says_how(nb: FrontEnd) -> None:
+    """In Jupyter it would be seen at the end of the cell."""
+    axes = "type('Axes', (), {'__module__': 'matplotlib.axes'})()"
+    assert nb.value(axes) == "<Axes object>: plt.show() shows the plot"
+
+
 @pytest.mark.parametrize(("rows", "count", "last"), [(3, 4, -1), (40, 41, -1), (100, 14, 11)])
 def test_a_table_is_shown(rows: int, count: int, last: int, nb: FrontEnd) -> None:
     """Up to sixty rows in full, though Strata's preview has but twenty; of more, both ends."""
@@ -301,6 +342,15 @@ def test_a_name_is_described(nb: FrontEnd) -> None:
     nb.run("def f(a):\n    'Does it.'", "a")
     [page] = nb.run("f?", "b").reply["payload"]
     assert page["source"] == "page"
+    assert "Does it." in page["data"]["text/plain"]
+
+
+def test_a_name_is_described_from_the_text(nb: FrontEnd) -> None:
+    """Where looking at the values would run cells again."""
+    nb.run("first = 1", "a")
+    nb.run("def f(a):\n    'Does it.'\n    return first", "b")
+    nb.run("first = 2", "a")
+    [page] = nb.run("f?", "c").reply["payload"]
     assert "Does it." in page["data"]["text/plain"]
 
 

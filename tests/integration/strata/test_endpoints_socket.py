@@ -194,7 +194,7 @@ def test_a_session_that_does_not_exist(strata: StrataServer) -> None:
 
 def test_a_server_that_is_down() -> None:
     """The address is named, and how to start a server."""
-    with pytest.raises(ConnectionFailedError, match="`strata-notebook` starts one"):
+    with pytest.raises(ConnectionFailedError, match="strata-notebook` starts a server"):
         asyncio.run(Socket("nope", "http://127.0.0.1:9").open())
 
 

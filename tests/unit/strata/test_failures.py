@@ -6,8 +6,14 @@ import re
 
 import pytest
 
-from deepnote_kernel.strata.failures import error_content, is_unstored, unstored_names
-from deepnote_kernel.strata.models import Result
+from deepnote_kernel.strata.failures import (
+    error_content,
+    is_lost_in_pool,
+    is_unstored,
+    job_failure,
+    unstored_names,
+)
+from deepnote_kernel.strata.models import EnvironmentJob, Result
 
 HARNESS = """\
 Traceback (most recent call last):
@@ -153,3 +159,43 @@ def test_variables_that_cannot_be_stored(
 def test_an_exception_is_no_trouble_with_storing() -> None:
     """A cell that raised has failed."""
     assert not is_unstored(failed("division by zero", HARNESS + FRAMES))
+
+
+SHARED = """\
+NameError: name 'x' is not defined
+Traceback (most recent call last):
+  File "<cell>", line 1, in <module>
+  File "nb_93eaf3f0-3ead_c4b3e5bb_f", line 1, in f
+NameError: name 'x' is not defined
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "method", "is_lost"),
+    [
+        (SHARED, "warm", True),
+        (SHARED, "cold", False),
+        (SHARED.replace("NameError", "ValueError"), "warm", False),
+        (f"NameError: name 'x' is not defined\n{HARNESS}{FRAMES}", "warm", False),
+    ],
+    ids=["lost", "cold", "another error", "in the cell itself"],
+)
+def test_what_a_warm_worker_loses_is_known(error: str, method: str, is_lost: bool) -> None:  # noqa: FBT001 - a case
+    """A variable of another cell, in a function of another cell."""
+    assert is_lost_in_pool(failed(error, execution_method=method)) is is_lost
+
+
+@pytest.mark.parametrize(
+    ("stderr", "words"),
+    [
+        (
+            "error: No.\n  cause: Because nosuch was not found, it cannot be had.\n\nhint: Try.\n",
+            "Because nosuch was not found, it cannot be had",
+        ),
+        ("  × Failed to build", "× Failed to build"),
+        ("", "the server gives no reason"),
+    ],
+)
+def test_a_job_fails_for_one_reason(stderr: str, words: str) -> None:
+    """The last one that the package manager gives, without its advice about itself."""
+    assert job_failure(EnvironmentJob(id="j", status="failed", stderr=stderr)) == words

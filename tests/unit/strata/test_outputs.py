@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from deepnote_kernel.strata.models import Display
-from deepnote_kernel.strata.objects import shown_array, shown_object
+from deepnote_kernel.strata.objects import index_columns, shown_array, shown_object
 from deepnote_kernel.strata.outputs import Table, bundle, note, shown, stream
 
 
@@ -52,6 +52,13 @@ def test_a_table_is_shown_whole() -> None:
     assert data["text/plain"] == "      n\n<a>   1\nb    22"
     assert "<th>&lt;a&gt;</th><td>1</td>" in data["text/html"]
     assert "2 rows × 1 columns" in data["text/html"]
+
+
+def test_an_index_has_its_name() -> None:
+    """Before the columns, and it is not counted as one."""
+    table = Table(columns=["n", "key"], rows=[[1, "a"]], total=1, labels=["key"])
+    assert bundle(Display(), table=table)["text/plain"] == "key  n\na    1"
+    assert table.size == "1 rows × 1 columns"
 
 
 def test_a_long_table_is_shown_by_its_ends() -> None:
@@ -118,6 +125,19 @@ def _array(values: list[float], shape: str | None) -> bytes:
 def test_arrays_are_read() -> None:
     """Their shape is in the metadata."""
     assert shown_array(_array([1.0, 2.0], "[2, 1]")) == "array([[1.],\n       [2.]])"
+
+
+def test_an_index_is_found() -> None:
+    """Where pandas has noted it; a plain range of numbers is none."""
+    notes = b'{"index_columns": ["key", {"kind": "range"}], "columns": []}'
+    schema = pa.schema({"key": pa.string()}, metadata={b"pandas": notes})
+    assert index_columns(schema.serialize().to_pybytes()) == ["key"]
+
+
+@pytest.mark.parametrize("blob", [b"", b'{"index_columns": [', _array([1.0], None)])
+def test_other_bytes_have_no_index(blob: bytes) -> None:
+    """Nor has a table that pandas did not make."""
+    assert index_columns(blob) == []
 
 
 @pytest.mark.parametrize("blob", [_array([1.0], None), b"no arrow"])

@@ -128,6 +128,7 @@ def test_variables_are_put_into_commands(command: str, expression: str) -> None:
         ("import getpass\ngetpass.getpass()", "A cell on Strata takes no input."),
         ("%timeit -n 5 f()", "%timeit times one expression on Strata, without options."),
         ("%pip list", "On Strata, %pip installs and uninstalls packages by name."),
+        ("!pip list", "On Strata, %pip installs and uninstalls packages by name."),
         ("%pip install -r a.txt", "On Strata, %pip installs and uninstalls packages by name."),
         ("%%strata fortran\n1", "Strata has no cells in 'fortran'."),
     ],
