@@ -25,6 +25,7 @@ from deepnote_kernel.api import (
     runs,
     schedules,
     sessions,
+    streamlit_apps,
     v1,
 )
 from deepnote_kernel.api.call import Call
@@ -47,5 +48,6 @@ __all__ = [
     "runs",
     "schedules",
     "sessions",
+    "streamlit_apps",
     "v1",
 ]

@@ -328,6 +328,44 @@ _FILES = Noun(
     },
 )
 
+_APPS = Noun(
+    "Streamlit apps: files of a project that are served as web pages",
+    {
+        "list": Verb("apps.list_", "list a project's Streamlit apps", (_PROJECT,)),
+        "publish": Verb(
+            "apps.publish",
+            "serve a file of a project as a Streamlit app; Deepnote restarts its machine for that",
+            (
+                _PROJECT,
+                option(
+                    "entrypoint",
+                    help_="a Python file in the project, by its path below /work",
+                    metavar="ENTRYPOINT",
+                ),
+                option(
+                    "--no-wait",
+                    help_="do not wait until it runs",
+                    action="store_false",
+                    dest="wait",
+                ),
+                option(
+                    "--timeout",
+                    help_="stop waiting after so long (default: %(default)g)",
+                    metavar="SECONDS",
+                    type=float,
+                    default=600.0,  # as Deepnote's own client
+                    dest="timeout_s",
+                ),
+            ),
+        ),
+        "status": Verb(
+            "apps.status",
+            "show whether an app runs",
+            (option("app", help_="its id, as 'apps list' shows it", metavar="APP"),),
+        ),
+    },
+)
+
 WORKSPACE: dict[str, Verb | Noun] = {
     "me": Verb("me.show", "show whom the token speaks for"),
     "projects": _PROJECTS,
@@ -340,6 +378,7 @@ WORKSPACE: dict[str, Verb | Noun] = {
     ),
     "runs": _RUNS,
     "files": _FILES,
+    "apps": _APPS,
     "integrations": Noun(
         "connections to databases and other services",
         {"list": Verb("integrations.list_", "list the workspace's integrations")},

@@ -29,6 +29,7 @@ from deepnote_kernel.server.routes import (
     runs,
     schedules,
     sessions,
+    streamlit_apps,
     websites,
     workspace,
 )
@@ -98,6 +99,7 @@ def api_routes() -> list[BaseRoute]:
         *projects.routes,
         *archives.routes,
         *files.routes,
+        *streamlit_apps.routes,
         *workspace.routes,
     ]
     # No redirects to paths without a slash: official clients refuse all of them.

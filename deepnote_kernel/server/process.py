@@ -26,6 +26,7 @@ from deepnote_kernel.server.execution.machines import MachineFactory
 from deepnote_kernel.server.execution.runner import Runner
 from deepnote_kernel.server.execution.schedules import Schedules
 from deepnote_kernel.server.execution.sessions import Sessions
+from deepnote_kernel.server.execution.streamlit_apps import StreamlitApps
 from deepnote_kernel.server.faults import TRANSPORT, Faults
 from deepnote_kernel.server.runtime_file import runtime_file
 from deepnote_kernel.server.services import Limits, Services
@@ -34,7 +35,7 @@ from deepnote_kernel.server.storage.folders import Folders
 from deepnote_kernel.server.storage.store import DATABASE_NAME, Notebook, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from starlette.applications import Starlette
 
@@ -77,7 +78,8 @@ def serve(options: ServerOptions) -> int:
 
 async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -> None:
     token = options.token or secrets.token_urlsafe(32)
-    kernels = _kernel_factory(options, state, token)
+    environ = _environ(token)
+    kernels = _kernel_factory(options, state, environ)
     folders = Folders(state / "projects")
     machines = MachineFactory(kernels, folders)
     with (
@@ -91,12 +93,14 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
             store, machines, idle_shutdown_s=options.idle_shutdown_s, max_runs=options.max_runs
         )
         schedules = Schedules(store, runner.run_scheduled)
+        streamlit_apps = StreamlitApps(store, folders, environ=environ)
         services = Services(
             store=store,
             folders=folders,
             sessions=sessions,
             runner=runner,
             schedules=schedules,
+            streamlit_apps=streamlit_apps,
             faults=Faults(sessions),
             signer=Signer(),
             limits=Limits(int(options.execute_limit_ms), options.after_timeout),
@@ -123,6 +127,7 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
         finally:
             for task in tasks:
                 task.cancel()
+            await streamlit_apps.close()
 
 
 class _Server(uvicorn.Server):
@@ -181,13 +186,18 @@ def _config(app: Starlette) -> uvicorn.Config:
     )
 
 
-def _kernel_factory(options: ServerOptions, state: Path, token: str) -> KernelFactory:
+def _environ(token: str) -> dict[str, str]:
     # Nothing that speaks of this server or of a Deepnote account is for user code to find.
-    environ = {
+    return {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("DEEPNOTE_", "JPY_")) and token not in value
     }
+
+
+def _kernel_factory(
+    options: ServerOptions, state: Path, environ: Mapping[str, str]
+) -> KernelFactory:
     folder = state / "connections"
     folder.mkdir(mode=0o700, exist_ok=True)
     kernels = KernelFactory(options.kernel_name, environ=environ, connection_folder=folder)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.server.execution.runner import Runner
     from deepnote_kernel.server.execution.schedules import Schedules
     from deepnote_kernel.server.execution.sessions import Sessions
+    from deepnote_kernel.server.execution.streamlit_apps import StreamlitApps
     from deepnote_kernel.server.faults import Faults
     from deepnote_kernel.server.signing import Signer
     from deepnote_kernel.server.storage.folders import Folders
@@ -58,6 +59,7 @@ class Services:
     sessions: Sessions
     runner: Runner
     schedules: Schedules
+    streamlit_apps: StreamlitApps
     faults: Faults
     signer: Signer
     limits: Limits

@@ -19,7 +19,15 @@ from deepnote_kernel.snapshot import dump, snapshot_document
 if TYPE_CHECKING:
     from deepnote_kernel.server.execution.sessions import Session
     from deepnote_kernel.server.storage.folders import StoredFile
-    from deepnote_kernel.server.storage.store import Block, Notebook, Page, Project, Run, Schedule
+    from deepnote_kernel.server.storage.store import (
+        Block,
+        Notebook,
+        Page,
+        Project,
+        Run,
+        Schedule,
+        StreamlitApp,
+    )
 
 __all__ = [
     "block_view",
@@ -35,6 +43,7 @@ __all__ = [
     "session_view",
     "snapshot_blocks",
     "snapshot_text",
+    "streamlit_app_view",
 ]
 
 JSON = dict[str, Any]
@@ -156,6 +165,17 @@ def schedule_view(schedule: Schedule) -> JSON:
         "nextRunAt": schedule.next_run_at,
         "createdAt": schedule.created_at,
         "updatedAt": schedule.updated_at,
+    }
+
+
+def streamlit_app_view(app: StreamlitApp) -> JSON:
+    """Return a Streamlit app."""
+    return {
+        "id": app.id,
+        "projectId": app.project_id,
+        "entrypoint": app.entrypoint,
+        "url": f"http://127.0.0.1:{app.port}/",
+        "createdAt": app.created_at,
     }
 
 

@@ -28,6 +28,7 @@ from deepnote_kernel.api.models.sessions import (
     Session,
     SessionStatus,
 )
+from deepnote_kernel.api.models.streamlit_apps import StreamlitApp, StreamlitAppStatus
 from deepnote_kernel.api.models.workspace import (
     ApiKey,
     Integration,
@@ -61,6 +62,8 @@ __all__ = [
     "Session",
     "SessionStatus",
     "StaticFiles",
+    "StreamlitApp",
+    "StreamlitAppStatus",
     "User",
     "Workspace",
 ]

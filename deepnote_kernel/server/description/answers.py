@@ -44,6 +44,7 @@ __all__ = [
     "Schedule",
     "Session",
     "SnapshotBlock",
+    "StreamlitApp",
     "User",
     "Workspace",
 ]
@@ -271,6 +272,16 @@ class Schedule(Answer):
     next_run_at: Time
     created_at: Time
     updated_at: Time
+
+
+class StreamlitApp(Answer):
+    """A file of a project that is served as a web page."""
+
+    id: str
+    project_id: str
+    entrypoint: str
+    url: Url
+    created_at: Time
 
 
 class Session(Answer):

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from deepnote_kernel.server.description import answers
 from deepnote_kernel.server.execution.kernels import AfterTimeout
+from deepnote_kernel.server.execution.streamlit_apps import AppStatus
 from deepnote_kernel.server.faults import Fault
 from deepnote_kernel.server.routes import (
     blocks,
@@ -19,6 +20,7 @@ from deepnote_kernel.server.routes import (
     runs,
     schedules,
     sessions,
+    streamlit_apps,
 )
 from deepnote_kernel.server.services import MAX_PAGE_SIZE
 
@@ -78,6 +80,10 @@ class _Signature(_Query):
 
 class _OfNotebook(_Query):
     notebook_id: str
+
+
+class _OfProject(_Query):
+    project_id: str
 
 
 class _Integrations(_Query):
@@ -233,6 +239,24 @@ _FILES = {
     ),
 }
 
+_STREAMLIT_APPS = {
+    "POST /v2/streamlit-apps": Operation(
+        201,
+        {"streamlitApp": answers.StreamlitApp},
+        body=streamlit_apps.CreateBody,
+        errors=(404, 409),
+    ),
+    "GET /v2/streamlit-apps": Operation(
+        200,
+        {"streamlitApps": list[answers.StreamlitApp]},
+        query=_OfProject,
+        errors=(404, 409),
+    ),
+    "GET /v2/streamlit-apps/{app_id}/status": Operation(
+        200, {"status": AppStatus}, errors=(404, 409)
+    ),
+}
+
 _WORKSPACE = {
     "GET /v2/me": Operation(
         200,
@@ -275,6 +299,7 @@ OPERATIONS = {
     **_BLOCKS,
     **_PROJECTS,
     **_FILES,
+    **_STREAMLIT_APPS,
     **_WORKSPACE,
     **_FAULTS,
 }

@@ -112,12 +112,13 @@ async def change(request: Request) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    """Delete a project: its sessions and its machine stop, its notebooks and files go."""
+    """Delete a project: its sessions, machine and apps stop, its notebooks and files go."""
     services = services_of(request)
     project = services.store.get(Project, request.path_params["project_id"])
     await services.sessions.end_project(project.id)
     await services.runner.stop_project(project.id)
     services.store.delete(Project, project.id)
+    await services.streamlit_apps.stop_project(project.id)
     services.folders.remove(project.id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 

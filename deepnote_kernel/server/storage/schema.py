@@ -15,7 +15,7 @@ from deepnote_kernel.errors import ConfigError
 
 __all__ = ["TABLES", "VERSION", "prepare"]
 
-VERSION = 4
+VERSION = 5
 """Written into every file as ``PRAGMA user_version``."""
 
 TABLES = """
@@ -49,6 +49,9 @@ CREATE TABLE IF NOT EXISTS schedules (
     notebook_id TEXT NOT NULL REFERENCES notebooks ON DELETE CASCADE,
     cron TEXT NOT NULL, timezone TEXT NOT NULL, next_run_at TEXT NOT NULL,
     created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS streamlit_apps (
+    id TEXT PRIMARY KEY, project_id TEXT NOT NULL REFERENCES projects ON DELETE CASCADE,
+    entrypoint TEXT NOT NULL, port INTEGER NOT NULL, created_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS run_notebooks ON runs (notebook_id);
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, notebook_id TEXT NOT NULL, session_notebook_id TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""What the server remembers, in SQLite: projects, notebooks, blocks, runs and sessions.
+"""What the server remembers, in SQLite: projects, notebooks, blocks, runs, sessions, apps.
 
 All calls are made on the event loop; each takes microseconds, since the database is this process's
 own.
@@ -32,6 +32,7 @@ __all__ = [
     "Schedule",
     "SessionRecord",
     "Store",
+    "StreamlitApp",
     "age_s",
     "new_hex_id",
     "new_uuid",
@@ -146,7 +147,19 @@ class SessionRecord(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: str | None
 
 
-Row = TypeVar("Row", Project, Notebook, Block, Run, Schedule, SessionRecord)
+class StreamlitApp(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``streamlit_apps``."""
+
+    id: str
+    project_id: str
+    entrypoint: str
+    """Its file, below the project's folder."""
+    port: int
+    """Where on this computer it is served."""
+    created_at: str
+
+
+Row = TypeVar("Row", Project, Notebook, Block, Run, Schedule, SessionRecord, StreamlitApp)
 
 _TABLES: dict[type, str] = {
     Project: "projects",
@@ -155,6 +168,7 @@ _TABLES: dict[type, str] = {
     Run: "runs",
     Schedule: "schedules",
     SessionRecord: "sessions",
+    StreamlitApp: "streamlit_apps",
 }
 _MAX_TOKEN_LENGTH = 18  # digits that still fit SQLite's integers
 _PACKED = {"metadata", "inputs", "blocks", "integrations", "settings"}
@@ -275,7 +289,10 @@ class Store:
         next_token = str(shown[-1]["row_number"]) if len(found) > size else None
         return Page([_row(kind, row) for row in shown], next_token)
 
-    def insert(self, *rows: Project | Notebook | Block | Run | Schedule | SessionRecord) -> None:
+    def insert(
+        self,
+        *rows: Project | Notebook | Block | Run | Schedule | SessionRecord | StreamlitApp,
+    ) -> None:
         """Add rows, all of them or none."""
         with self.transaction():
             for row in rows:

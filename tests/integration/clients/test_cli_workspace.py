@@ -1,8 +1,9 @@
-"""``deepnote schedule``, ``publish``, ``static-site`` and ``integrations``."""
+"""``deepnote schedule``, ``publish``, ``streamlit``, ``static-site``, ``integrations``."""
 
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,6 +119,39 @@ def test_an_unknown_project_cannot_be_published_to(deepnote: Any) -> None:
     done = deepnote("publish", "dist", "--project-id", "0f1e2d3c-4b5a-6789-abcd-ef0123456789")
     assert done.returncode == 1
     assert "Project not found" in done.stderr
+
+
+def test_a_streamlit_app_is_published(
+    deepnote: Any, new_project: Any, client: httpx.Client
+) -> None:
+    """A file that is there is served; once it runs, publishing it again finds that out."""
+    project_id = new_project()["project"]["id"]
+    publish = ("streamlit", "publish", "app.py", "--project-id", project_id)
+    missing = deepnote(*publish)
+    assert missing.returncode == 1
+    assert "Entrypoint file not found" in missing.stderr
+    fields = {"projectId": project_id, "path": "app.py"}
+    client.post("/v2/files", data=fields, files={"file": ("app.py", b"import streamlit")})
+    done = deepnote(*publish, "--no-wait")
+    assert done.returncode == 0, done.stderr
+    (app,) = client.get("/v2/streamlit-apps", params={"projectId": project_id}).json()[
+        "streamlitApps"
+    ]
+    assert f"Created app {app['id']}" in done.stdout
+    assert f"Streamlit app URL: {app['url']}" in done.stdout
+    wait_until_running(client, app["id"])
+    again = deepnote(*publish)
+    assert again.returncode == 0, again.stderr
+    assert f"already served by app {app['id']}" in again.stdout
+    assert "App is running" in again.stdout
+
+
+def wait_until_running(client: httpx.Client, app_id: str) -> None:
+    """Ask more often than their client does, which takes five seconds between two looks."""
+    deadline = time.monotonic() + 30
+    while client.get(f"/v2/streamlit-apps/{app_id}/status").json()["status"] != "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_website_is_no_longer_shared(

@@ -18,13 +18,15 @@ from deepnote_kernel.api import (
     runs,
     schedules,
     sessions,
+    streamlit_apps,
     v1,
 )
 
 PAGE = Path(__file__).parents[3] / "docs" / "client.md"
 
 MODULES = (
-    blocks, files, integrations, machines, me, notebooks, projects, runs, schedules, sessions, v1,
+    blocks, files, integrations, machines, me, notebooks, projects, runs, schedules, sessions,
+    streamlit_apps, v1,
 )  # fmt: skip
 
 CALLS: dict[str, Call[Any]] = {
@@ -64,6 +66,9 @@ CALLS: dict[str, Call[Any]] = {
     "files.read": files.read("{id}", "a.csv"),
     "files.copy": files.copy("{id}", "a.csv", target_project_id="p"),
     "files.delete": files.delete("{id}", "a.csv"),
+    "streamlit_apps.create": streamlit_apps.create("{id}", "app.py"),
+    "streamlit_apps.list_": streamlit_apps.list_("{id}"),
+    "streamlit_apps.status": streamlit_apps.status("{id}"),
     "machines.list_types": machines.list_types(),
     "machines.get": machines.get("{id}"),
     "integrations.list_": integrations.list_(),

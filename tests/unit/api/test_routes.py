@@ -20,6 +20,7 @@ from deepnote_kernel.api import (
     runs,
     schedules,
     sessions,
+    streamlit_apps,
     v1,
 )
 from deepnote_kernel.errors import ConfigError
@@ -204,6 +205,13 @@ ROUTES: list[tuple[Call[Any], str, dict[str, Any] | None]] = [
         "POST /v2/files/copy",
         {"sourceProjectId": "p", "targetProjectId": "q", "sourceFilePath": "a.csv"},
     ),
+    (
+        streamlit_apps.create("p", "apps/app.py"),
+        "POST /v2/streamlit-apps",
+        {"projectId": "p", "entrypoint": "apps/app.py"},
+    ),
+    (streamlit_apps.list_("p"), "GET /v2/streamlit-apps?projectId=p", None),
+    (streamlit_apps.status("a"), "GET /v2/streamlit-apps/a/status", None),
     (machines.list_types(), "GET /v2/machine-types", None),
     (machines.get("p"), "GET /v2/projects/p/machine", None),
     (integrations.list_(), "GET /v2/integrations", None),
