@@ -8,6 +8,7 @@ web server.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
@@ -59,8 +60,8 @@ GRAMMAR = Grammar(
     surface="shell",
     description="Run the cells of local notebooks on Deepnote, and use the rest of its API.",
     epilog="Exit status: 0 done, 1 failed, 2 not understood, 3 no rights, 4 not found, "
-    "5 conflict, 6 no answer from the server, 7 remote code failed, 130 interrupted. --version "
-    "prints the version.",
+    "5 conflict, 6 no answer from the server, 7 remote code failed, 130 interrupted, 141 "
+    "nobody read the output. --version prints the version.",
     common=COMMON,
     sections=SECTIONS,
     programs={name: program.summary for name, program in PROGRAMS.items()},
@@ -79,6 +80,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     label = " ".join(["jupyter deepnote", *words[:1]])
     try:
+        status = _dispatch(words, label)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still in the buffer would fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Status.UNREAD
+    except OSError as error:
+        sys.stderr.write(f"{label}: {error}\n")
+        return Status.FAILED
+    except KeyboardInterrupt:
+        return Status.INTERRUPTED
+    return status
+
+
+def _dispatch(words: list[str], label: str) -> int:
+    try:
         if words == ["--version"]:
             sys.stdout.write(f"{__version__}\n")
             return Status.GOOD
@@ -96,13 +113,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         said = f"{label}: {error}\n".replace("%deepnote", "jupyter deepnote")
         sys.stderr.write(said.replace("%strata", "jupyter deepnote strata"))
         return status_of(error)
-    except KeyboardInterrupt:
-        return Status.INTERRUPTED
 
 
 def _run(command: Command) -> int:
-    import os  # noqa: PLC0415 - see below
-
     from deepnote_kernel.cli.shell import ShellSurface  # noqa: PLC0415 - --help need not wait
     from deepnote_kernel.commands.context import Context  # noqa: PLC0415 - as above
     from deepnote_kernel.config import Settings  # noqa: PLC0415 - as above

@@ -59,6 +59,9 @@ class ShellSurface:
         except EOFError:
             sys.stderr.write("\n")
             return ""
+        except KeyboardInterrupt:
+            sys.stderr.write("\n")
+            raise
 
     @contextlib.contextmanager
     def task(self, title: str) -> Iterator[Task]:
@@ -91,7 +94,7 @@ class ShellSurface:
             stream.write(content["text"])
             stream.flush()
         elif message.msg_type == "error":
-            sys.stderr.write("\n".join(content["traceback"]) + "\n")
+            _print_traceback("\n".join(content["traceback"]))
         elif message.msg_type in {"display_data", "execute_result"}:
             self._results.write(str(content["data"].get("text/plain", "")) + "\n")
 
@@ -103,6 +106,14 @@ class ShellSurface:
 
     def _answer(self, question: InputRequest) -> None:
         self._remote.answer(self.ask(question.prompt, secret=question.password))
+
+
+def _print_traceback(traceback: str) -> None:
+    """Print it in IPython's colours, as far as they are wanted here: a file gets plain text."""
+    from rich.console import Console  # noqa: PLC0415 - rich takes 50 ms
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    Console(stderr=True).print(Text.from_ansi(traceback), soft_wrap=True)
 
 
 def _raise_failure(reply: object) -> None:

@@ -48,6 +48,9 @@ class Status(IntEnum):
     INTERRUPTED = 130
     """By Ctrl-C, as shells count it."""
 
+    UNREAD = 141
+    """Whoever read the output, such as ``head``, has had enough of it; as shells count it."""
+
 
 _STATUSES: tuple[tuple[type[DeepnoteError], Status], ...] = (
     (UsageError, Status.MISUSED),

@@ -7,6 +7,7 @@ names the function that carries it out, which is imported when the verb is used.
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, TypeAlias
@@ -141,6 +142,13 @@ class _Parser(argparse.ArgumentParser):
         layout.add_text(self.epilog)
         return f"{self.format_usage()}\n{layout.format_help()}"
 
+    def parse_known_args(self, *given: Any, **named: Any) -> Any:
+        # What a verb does not know, argparse would leave to the outermost parser to complain of.
+        found, unknown = super().parse_known_args(*given, **named)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
     def error(self, message: str) -> NoReturn:
         message = message[:1].upper() + message[1:]
         raise UsageError(f"{message}.", f"See {self.prog} --help.")
@@ -218,6 +226,7 @@ class Grammar:
             HelpShown: It asked for help, which has been printed.
         """
         words = self._completed(words)
+        self._check_names(words)
         options = vars(self.parser().parse_args(words))
         handler, label = options.pop("_handler"), options.pop("_label")
         common = {name: options.pop(name) for name in options.pop("_common")}
@@ -233,6 +242,21 @@ class Grammar:
             is_bare = not rest or (rest[0].startswith("-") and not {"-h", "--help"} & {*rest})
             rest = ["list", *rest] if is_bare else rest
         return [noun, *rest]
+
+    def _check_names(self, words: Sequence[str]) -> None:
+        """Refuse a noun or verb that does not exist, and say which ones come near."""
+        path, known = self.prog, {**self.table, **dict.fromkeys(self._programs)}
+        for word in words:
+            if word.startswith("-"):
+                return
+            if word not in known:
+                near = " or ".join(get_close_matches(word, known))
+                guess = f"Did you mean {near}? " if near else ""
+                raise UsageError(f"There is no `{path} {word}`.", f"{guess}See {path} --help.")
+            entry = known[word]
+            if not isinstance(entry, Noun):
+                return
+            path, known = f"{path} {word}", {**entry.verbs}
 
     def complete(
         self, words: Sequence[str], names_of: Callable[[str], list[str]] = lambda _kind: []

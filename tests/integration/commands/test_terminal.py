@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,6 @@ from tests.integration.commands.conftest import make_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.integration.commands.conftest import Place
     from tests.integration.conftest import Server
@@ -166,3 +166,51 @@ complete -p jupyter-deepnote >/dev/null && echo registered
         "",
         "registered",
     ]
+
+
+def test_an_interrupted_question_ends_its_line(terminal: Callable[..., Any]) -> None:
+    """The shell's next prompt begins on a line of its own."""
+    child = terminal("login")
+    child.expect_exact("API key: ")
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert (child.before.splitlines()[-1:], child.exitstatus) == ([""], 130)
+
+
+def test_a_reader_may_go_first(environ: dict[str, str]) -> None:
+    """``| head`` is no failure of the command: nothing is said, and the status is a shell's own."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as output:
+        ended = subprocess.run(
+            [*PROGRAM, "me"], env=environ, stdout=output, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.stderr, ended.returncode) == (b"", 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_line(environ: dict[str, str]) -> None:
+    """Output that cannot be written is named, without a traceback."""
+    with Path("/dev/full").open("wb") as output:
+        ended = subprocess.run(
+            [*PROGRAM, "me"], env=environ, stdout=output, stderr=subprocess.PIPE, check=False
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"jupyter deepnote me: [Errno 28]")
+
+
+def test_a_traceback_has_no_colours_in_a_file(server: Server, environ: dict[str, str]) -> None:
+    """The escape codes that IPython puts into it are for terminals."""
+    place = make_place(server)
+    place.add("1/0")
+    ended = subprocess.run(
+        [*PROGRAM, "run", place.notebook_id],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ZeroDivisionError: division by zero" in ended.stderr
+    assert "\x1b" not in ended.stderr
+    assert ended.returncode == 7

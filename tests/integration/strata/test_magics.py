@@ -224,7 +224,7 @@ def test_a_table_is_materialized(ipython: Notebook, events: str, tmp_path: Path)
 # Bad input
 
 TROUBLE: dict[str, str] = {
-    "%strata nope": "UsageError: Argument COMMAND: invalid choice: 'nope'",
+    "%strata nope": "UsageError: There is no `%strata nope`.",
     "%strata cells add 'x": "UsageError: No closing quotation.",
     "%strata cells show 00000000": "UsageError: There is no cell '00000000'.",
     "%strata notebooks open nothing": "UnknownNameError: There is no notebook 'nothing'.",

@@ -44,8 +44,8 @@ def test_a_noun_alone_lists(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nonsense"], "invalid choice: 'nonsense'"),
-        (["projects", "nonsense"], "invalid choice: 'nonsense'"),
+        (["nonsense"], "There is no `%deepnote nonsense`"),
+        (["projects", "nonsense"], "There is no `%deepnote projects nonsense`"),
         (["projects", "show"], "required: PROJECT"),
         (["start", "--nonsense"], "nrecognized arguments: --nonsense"),
         (["start", "--mode", "nonsense"], "invalid choice: 'nonsense'"),
@@ -60,6 +60,29 @@ def test_a_mistake_is_one_line(words: list[str], message: str) -> None:
     assert message in str(caught.value)
     assert "--help" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["project", "list"], "Did you mean projects? See %deepnote --help."),
+        (["help", "statsu"], "Did you mean status"),
+        (["runs", "shwo"], "Did you mean show? See %deepnote runs --help."),
+        (["zzz"], "See %deepnote --help."),
+    ],
+)
+def test_a_slip_of_the_pen_is_put_right(words: list[str], remedy: str) -> None:
+    """What comes near a noun or verb is proposed, rather than all there are."""
+    with pytest.raises(UsageError) as caught:
+        NOTEBOOK.parse(words)
+    assert caught.value.remedy.startswith(remedy)
+
+
+def test_an_unknown_option_leads_to_the_help_of_its_verb() -> None:
+    """The help of the whole says nothing of the options of one verb."""
+    with pytest.raises(UsageError) as caught:
+        SHELL.parse(["projects", "create", "x", "--nonsense"])
+    assert caught.value.remedy == "See jupyter deepnote projects create --help."
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["--help"], ["-h"]])
@@ -101,7 +124,7 @@ def test_a_verb_keeps_its_own_option_of_that_name() -> None:
 def test_a_verb_may_make_sense_in_one_place_only(word: str) -> None:
     """A shell command ends, so there is no next cell for it to prepare."""
     assert word in NOTEBOOK.table
-    with pytest.raises(UsageError, match=f"invalid choice: '{word}'"):
+    with pytest.raises(UsageError, match=f"There is no `jupyter deepnote {word}`"):
         SHELL.parse([word])
 
 

@@ -32,7 +32,7 @@ def test_a_mistake_fails_the_cell_in_one_line(
     result = shell.run_cell("%deepnote nonsense")
     assert type(result.error_in_exec).__name__ == "UsageError"
     shown = capsys.readouterr().out.strip()
-    assert "invalid choice: 'nonsense'" in shown
+    assert "There is no `%deepnote nonsense`." in shown
     assert "\n" not in shown
 
 
