@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.routing import Mount, Router
 
 from deepnote_kernel.server.description import openapi
 from deepnote_kernel.server.errors import (
     RequestError,
     on_crash,
+    on_disconnect,
     on_http_exception,
     on_request_error,
 )
@@ -80,6 +82,7 @@ def create_app(
         exception_handlers={
             RequestError: on_request_error,
             HTTPException: on_http_exception,
+            ClientDisconnect: on_disconnect,
             Exception: on_crash,
         },
     )

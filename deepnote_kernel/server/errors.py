@@ -37,6 +37,7 @@ __all__ = [
     "UnauthorizedError",
     "UnprocessableError",
     "on_crash",
+    "on_disconnect",
     "on_http_exception",
     "on_request_error",
 ]
@@ -138,4 +139,14 @@ def _methods(routes: Iterable[BaseRoute], scope: Scope) -> set[str]:
 async def on_crash(_: Request, error: Exception) -> JSONResponse:
     """Answer an error of our own without showing its insides; the traceback goes to the log."""
     del error
-    return JSONResponse({"message": "Internal server error"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return JSONResponse(
+        {"message": "Internal server error"},
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        headers={"Connection": "close"},  # as uvicorn does: nobody must send another request on it
+    )
+
+
+async def on_disconnect(_: Request, error: Exception) -> JSONResponse:
+    """Close the books on a request whose caller left before all of it had come."""
+    del error
+    return JSONResponse({"message": "Body is not whole"}, HTTPStatus.BAD_REQUEST)

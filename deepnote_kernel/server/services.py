@@ -81,7 +81,7 @@ async def read_body(request: Request, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise BadRequestError(f"Invalid body: {error}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequestError(f"Body is not valid JSON: {error}") from None
 
 
@@ -92,7 +92,8 @@ def page_arguments(request: Request, *, default: int) -> tuple[int, str | None]:
         BadRequestError: ``pageSize`` is no integer from 1 to 100.
     """
     text = request.query_params.get("pageSize", str(default))
-    size = int(text) if text.isascii() and text.isdecimal() else 0
+    is_short = text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_PAGE_SIZE))
+    size = int(text) if is_short else 0
     if not 1 <= size <= MAX_PAGE_SIZE:
         raise BadRequestError(f"pageSize must be an integer from 1 to {MAX_PAGE_SIZE}")
     return size, request.query_params.get("pageToken")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import sqlite3
 import zipfile
 import zlib
@@ -36,6 +37,18 @@ __all__ = [
 JSON = dict[str, Any]
 
 DOCUMENTS_LIMIT_BYTES = 64 * 1024 * 1024
+
+# What the library raises on damaged archives, by the place of the damage and the compression.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    zlib.error,
+)
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a ZIP can hold; unchanged bytes need a fixed one
 
@@ -85,9 +98,10 @@ def read_archive(body: bytes) -> list[Document]:
                 raise PayloadTooLargeError(
                     f"The documents are larger than {DOCUMENTS_LIMIT_BYTES} bytes"
                 )
-            return [_read_document(entry.filename, archive.read(entry)) for entry in entries]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+            contents = [(entry.filename, archive.read(entry)) for entry in entries]
+    except _UNREADABLE as error:
         raise UnprocessableError(f"The body is not a readable ZIP archive: {error}") from None
+    return [_read_document(name, content) for name, content in contents]
 
 
 def import_documents(

@@ -59,8 +59,12 @@ def add(folder: Path, path: str, source: BinaryIO) -> Path:
                 file = place.open("xb")
             except FileExistsError:
                 continue
-            with file:
-                shutil.copyfileobj(source, file)
+            try:
+                with file:
+                    shutil.copyfileobj(source, file)
+            except OSError:  # the disk is full: half a file is none
+                place.unlink()
+                raise
             return place
     except OSError as error:
         raise BadRequestError(f'File "{path}" cannot be stored: {error.strerror}') from None
@@ -69,7 +73,8 @@ def add(folder: Path, path: str, source: BinaryIO) -> Path:
 
 def _place(folder: Path, path: str) -> Path:
     relative = PurePosixPath(path)
-    is_plain = relative.name and not relative.is_absolute() and "\0" not in path
+    is_below = not relative.is_absolute() and ".." not in relative.parts
+    is_plain = relative.name and is_below and "\0" not in path
     # A cell may have made links, which are followed: what counts is where they lead.
     target = Path(os.path.realpath(folder / relative)) if is_plain else folder.parent
     if not target.is_relative_to(folder.resolve()):

@@ -412,6 +412,27 @@ def test_a_damaged_archive_is_422(project: Exchanged) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_whose_content_cannot_be_unpacked_is_422(
+    project: Exchanged, method: int
+) -> None:
+    """However it was packed."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", method) as archive:
+        archive.writestr("a.deepnote", "some text" * 9)
+        start, end = archive.getinfo("a.deepnote").header_offset + 45, archive.start_dir
+    damaged = body.getvalue()[:start] + b"\xff" * (end - start) + body.getvalue()[end:]
+    assert project.post(damaged).status_code == 422
+
+
+def test_an_archive_that_points_before_its_start_is_422(project: Exchanged) -> None:
+    """A place where there can be nothing is no crash."""
+    body = packed({"a.deepnote": "some text"})
+    directory_offset = body.index(b"PK\x05\x06") + 16
+    damaged = body[:directory_offset] + b"\xff" + body[directory_offset + 1 :]
+    assert project.post(damaged).status_code == 422
+
+
 def test_documents_that_grow_too_large_are_413(project: Exchanged) -> None:
     """However small they were made for the journey."""
     body = io.BytesIO()

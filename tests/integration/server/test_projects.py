@@ -65,7 +65,10 @@ def test_a_listing_goes_on_page_by_page(client: httpx.Client) -> None:
     assert found == [names[:2], names[2:4], names[4:]]
 
 
-@pytest.mark.parametrize("params", [{"pageSize": "0"}, {"pageSize": "101"}, {"pageToken": "x"}])
+@pytest.mark.parametrize(
+    "params",
+    [{"pageSize": "0"}, {"pageSize": "101"}, {"pageSize": "9" * 5000}, {"pageToken": "x"}],
+)
 def test_a_page_that_cannot_be_is_400(client: httpx.Client, params: dict[str, str]) -> None:
     """The message names the parameter."""
     answer = client.get("/v2/projects", params=params)

@@ -74,7 +74,15 @@ def test_a_loopback_name_is_taken(client: httpx.Client, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"nonsense", b"\xff\xfe", b'{"notebookId": "\\ud800"}']
+    "body",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b"\xff\xfe",
+        b'{"notebookId": "\\ud800"}',
+        b'{"inputs":{"a":' + b"[" * 9999,
+    ],
 )
 def test_a_body_that_is_no_json_is_400(client: httpx.Client, body: bytes) -> None:
     """The message says that the body cannot be read."""

@@ -39,3 +39,4 @@ def test_a_crash_shows_nothing_of_the_inside() -> None:
     answer = asyncio.run(errors.on_crash(REQUEST, ValueError("secret")))
     assert answer.status_code == 500
     assert msgspec.json.decode(bytes(answer.body)) == {"message": "Internal server error"}
+    assert answer.headers["Connection"] == "close"
