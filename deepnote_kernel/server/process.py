@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import tempfile
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["ServerOptions", "serve"]
 
 KEEP_ALIVE_S = 300  # a client that pauses between cells finds its connection still open
+GRACE_S = 3.0  # for callers who send a request, or take its answer, slowly while the server stops
 
 
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +82,7 @@ async def _serve(options: ServerOptions, state: Path, listener: socket.socket) -
     token = options.token or secrets.token_urlsafe(32)
     environ = _environ(token)
     kernels = _kernel_factory(options, state, environ)
-    folders = Folders(state / "projects")
+    folders = Folders(state / "projects", copies=_emptied(state / "copies"))
     machines = MachineFactory(kernels, folders)
     with (
         contextlib.closing(Store(state / DATABASE_NAME)) as store,
@@ -149,8 +151,18 @@ class _Server(uvicorn.Server):
         self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # No request comes in from here on, so none can start what would not be stopped.
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
         await self._on_stop()
+        asyncio.get_running_loop().call_later(GRACE_S, self._hang_up)
         await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in self.server_state.connections:
+            connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -198,8 +210,7 @@ def _environ(token: str) -> dict[str, str]:
 def _kernel_factory(
     options: ServerOptions, state: Path, environ: Mapping[str, str]
 ) -> KernelFactory:
-    folder = state / "connections"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = _emptied(state / "connections")
     kernels = KernelFactory(options.kernel_name, environ=environ, connection_folder=folder)
     try:
         kernels.check()
@@ -217,10 +228,10 @@ def _state_folder(path: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="deepnote-server-") as folder:
             yield Path(folder)
         return
+    lock = filelock.FileLock(path / "server.lock", timeout=0)
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with filelock.FileLock(path / "server.lock", timeout=0):
-            yield path.resolve()
+        lock.acquire()
     except filelock.Timeout:
         raise ConfigError(
             f"The state folder {path} is used by another server.", "Choose another --state."
@@ -229,6 +240,17 @@ def _state_folder(path: Path | None) -> Iterator[Path]:
         raise ConfigError(
             f"The state folder {path} cannot be used: {error.strerror}.", "Choose another --state."
         ) from None
+    try:
+        yield path.resolve()
+    finally:
+        lock.release()
+
+
+def _emptied(folder: Path) -> Path:
+    """Return a folder without what a server that was killed has left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
 
 
 @contextlib.contextmanager

@@ -218,7 +218,8 @@ def run_view(run: Run, *, snapshot_delay_s: float = 0.0) -> JSON:
 
 
 def _snapshot_status(run: Run, delay_s: float) -> str:
-    if run.completed_at is None or age_s(run.completed_at) < delay_s:
+    # Without a delay no clock is asked: it may have been set back since.
+    if run.completed_at is None or (delay_s and age_s(run.completed_at) < delay_s):
         return "pending"
     has_run = any("executionStartedAt" in block for block in run.blocks)
     return "available" if has_run and run.status != "internal_error" else "unavailable"

@@ -93,7 +93,7 @@ class Call:
             self._is_idle |= is_own and state == "idle"
         elif message.msg_type == "execute_input":
             self.begun.set()
-        else:
+        elif not self.answer.done():
             # Output of another parent comes from a thread or child an earlier cell left behind.
             self._outputs.add(message.msg_type, message.content)
         if self._reply is not None and self._is_idle:
@@ -102,7 +102,8 @@ class Call:
             self._late = asyncio.get_running_loop().call_later(_LATE_S, self._ask)
 
     def time_out(self) -> None:
-        """Let the waiter go; the code goes on."""
+        """Let the waiter go; the code goes on, and nobody will read what it puts out."""
+        self._outputs = Outputs()
         if not self.answer.done():
             self.answer.set_exception(ExecutionTimedOutError())
 

@@ -108,7 +108,7 @@ class Channels:
         for task in self._tasks:
             task.cancel()
         self._shell.disable_monitor()
-        for socket in (self._shell, self._iopub):
+        for socket in (self._shell, self._iopub, self._monitor):
             socket.close(linger=0)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

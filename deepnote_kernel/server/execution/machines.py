@@ -26,7 +26,7 @@ class Machine:
         self, kernels: KernelFactory, folders: Folders, *, project_id: str, mode: StorageMode
     ) -> None:
         self._kernel_factory = kernels
-        self._project_id = project_id
+        self.project_id = project_id
         self._storage = contextlib.AsyncExitStack()
         self._folder = asyncio.ensure_future(
             self._storage.enter_async_context(folders.lend(project_id, mode))
@@ -69,7 +69,7 @@ class Machine:
 
     async def _launch(self) -> Kernel:
         folder: Path = await asyncio.shield(self._folder)
-        return await self._kernel_factory.start(folder, {"DEEPNOTE_PROJECT_ID": self._project_id})
+        return await self._kernel_factory.start(folder, {"DEEPNOTE_PROJECT_ID": self.project_id})
 
 
 class MachineFactory:
@@ -105,9 +105,14 @@ class MachineFactory:
             self._machines.discard(machine)
             self._used_at = time.monotonic()
 
+    async def stop_project(self, project_id: str) -> None:
+        """End all machines of a project, and wait for those that are ending already."""
+        machines = [each for each in self._machines if each.project_id == project_id]
+        await asyncio.gather(*map(self.stop, machines))
+
     async def close(self) -> None:
         """End all machines."""
         try:
-            await asyncio.gather(*(self.stop(machine) for machine in list(self._machines)))
+            await asyncio.gather(*map(self.stop, list(self._machines)))
         finally:
             await self._kernels.close()

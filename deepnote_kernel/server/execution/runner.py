@@ -101,7 +101,11 @@ class Runner:
         return project_id in self._projects
 
     async def stop_project(self, project_id: str) -> None:
-        """Stop the project's machine, if it runs."""
+        """Stop whatever runs of a project: its machine, and those of detached runs."""
+        await self._stop_project_machine(project_id)
+        await self._machines.stop_project(project_id)
+
+    async def _stop_project_machine(self, project_id: str) -> None:
         machine, timer = self._projects.pop(project_id, (None, None))
         if machine is not None and timer is not None:
             timer.cancel()
@@ -113,7 +117,7 @@ class Runner:
             timer = IdleTimer(
                 self._idle_shutdown_s,
                 is_busy=lambda: machine.is_busy,
-                end=lambda: self.stop_project(project_id),
+                end=lambda: self._stop_project_machine(project_id),
             )
             self._projects[project_id] = machine, timer
         machine, timer = self._projects[project_id]

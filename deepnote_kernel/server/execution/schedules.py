@@ -33,7 +33,7 @@ _GRACE_S = 60.0
 # computers that sleep jump over.
 _LOOK_S = 30.0
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def next_run(cron: str, zone_name: str, after_s: float) -> float:
@@ -130,9 +130,14 @@ class Schedules:
         """Start notebooks when they come due, until cancelled."""
         while True:
             self._changed.clear()
-            self.start_due()
+            wait_s = _LOOK_S
+            try:
+                self.start_due()
+                wait_s = self._wait_s()
+            except Exception:  # the edge of a background task; a full disk has room again later
+                logger.exception("The schedules could not be kept")
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), self._wait_s())
+                await asyncio.wait_for(self._changed.wait(), wait_s)
 
     def start_due(self) -> None:
         """Start the notebooks that have come due, and note when they will again."""
@@ -146,7 +151,7 @@ class Schedules:
                 self._store.update(Schedule, schedule.id, next_run_at=timestamp(following))
             except BadRequestError as error:  # the zone has left the database of zones
                 self._store.delete(Schedule, schedule.id)
-                _log.warning("The schedule of %s was removed: %s", schedule.notebook_id, error)
+                logger.warning("The schedule of %s was removed: %s", schedule.notebook_id, error)
             if late_s <= _GRACE_S and not self._store.get(Project, schedule.id).is_suspended:
                 self._run(schedule.notebook_id)
 
@@ -154,7 +159,7 @@ class Schedules:
         try:
             self._start(self._store.get(Notebook, notebook_id))
         except RequestError as error:
-            _log.warning("The scheduled notebook %s did not run: %s", notebook_id, error)
+            logger.warning("The scheduled notebook %s did not run: %s", notebook_id, error)
 
     def _wait_s(self) -> float:
         due = [_seconds(schedule.next_run_at) for schedule in self._store.find(Schedule)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -165,7 +166,7 @@ class Sessions:
         )
         self._store.insert(record)
         machine = self._machines.start(source.project_id, options.storage_mode)
-        session = Session(self._store, record, machine, end=lambda: self.end(record.id))
+        session = Session(self._store, record, machine, end=lambda: self._end(session))
         self._live[record.id] = session
         copy = session.add_copy(source, record.session_notebook_id)
         blocks = self._store.find(Block, "position", notebook_id=copy.id)
@@ -225,20 +226,22 @@ class Sessions:
         Raises:
             NotFoundError: It never was, or has ended.
         """
-        session = self.get(session_id)
-        del self._live[session_id]
+        await self._end(self.get(session_id))
+
+    async def end_project(self, project_id: str) -> None:
+        """End all sessions of a project."""
+        sessions = [session for session in self if session.record.project_id == project_id]
+        await asyncio.gather(*map(self._end, sessions))
+
+    async def close(self) -> None:
+        """End all sessions."""
+        await asyncio.gather(*map(self._end, self))
+
+    async def _end(self, session: Session) -> None:
+        session_id = session.record.id
+        if self._live.pop(session_id, None) is None:
+            return  # somebody else ends it
         session.timer.cancel()
         await self._machines.stop(session.machine)
         self._store.update(SessionRecord, session_id, ended_at=now())
         self._store.delete(Notebook, *(copy.id for copy in session.copies))
-
-    async def end_project(self, project_id: str) -> None:
-        """End all sessions of a project."""
-        for session in self:
-            if session.record.project_id == project_id:
-                await self.end(session.record.id)
-
-    async def close(self) -> None:
-        """End all sessions."""
-        for session_id in list(self._live):
-            await self.end(session_id)

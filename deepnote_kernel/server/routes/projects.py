@@ -115,11 +115,11 @@ async def delete(request: Request) -> Response:
     """Delete a project: its sessions, machine and apps stop, its notebooks and files go."""
     services = services_of(request)
     project = services.store.get(Project, request.path_params["project_id"])
+    services.store.delete(Project, project.id)  # first: nothing of it can start any more
     await services.sessions.end_project(project.id)
     await services.runner.stop_project(project.id)
-    services.store.delete(Project, project.id)
     await services.streamlit_apps.stop_project(project.id)
-    services.folders.remove(project.id)
+    await asyncio.to_thread(services.folders.remove, project.id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

@@ -38,10 +38,12 @@ class Folders:
 
     Args:
         root: Where they are kept.
+        copies: Where machines get private copies of them.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, copies: Path) -> None:
         self._root = root
+        self._copies = copies
 
     def of(self, project_id: str) -> Path:
         """Return a project's folder, made if need be."""
@@ -77,9 +79,20 @@ class Folders:
         if mode == "read_write":
             yield self.of(project_id)
             return
-        copy = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="deepnote-"))
+        copy = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._copies))
         try:
-            await asyncio.to_thread(shutil.copytree, self.of(project_id), copy, dirs_exist_ok=True)
+            await asyncio.to_thread(_copy_folder, self.of(project_id), copy)
             yield copy
         finally:
-            shutil.rmtree(copy, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, copy, ignore_errors=True)
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, symlinks=True, copy_function=_copy_file, dirs_exist_ok=True)
+
+
+def _copy_file(source: str, target: str) -> None:
+    """Copy a file, unless a cell deletes it meanwhile. Pipes and sockets stay behind."""
+    if Path(source).is_file():
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy2(source, target)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import httpx
 
@@ -88,6 +90,33 @@ def test_a_deleted_project_is_gone_with_all_in_it(client: httpx.Client, project:
         f"/v2/sessions/{session['id']}",
     ):
         assert client.get(path).status_code == 404
+
+
+def test_a_project_is_deleted_while_its_sessions_end(
+    client: httpx.Client, project: JSON, in_background: Any
+) -> None:
+    """Whoever ends them, both requests succeed, and the project is gone."""
+    body = {"notebookId": project["notebooks"][0]["id"]}
+    started = [client.post("/v2/sessions", json=body).json()["session"]["id"] for _ in range(3)]
+    deleting = in_background(client.delete, f"/v2/projects/{project['id']}")
+    ending = [in_background(client.delete, f"/v2/sessions/{each}") for each in started[1:]]
+    assert {answer.result().status_code for answer in ending} <= {204, 404}
+    assert deleting.result().status_code == 204
+    assert client.get(f"/v2/projects/{project['id']}").status_code == 404
+
+
+def test_a_detached_run_ends_with_its_project(
+    client: httpx.Client, server: Any, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    """Its kernel has gone by the time the project has."""
+    told = tmp_path / "pid"
+    code = f"import os, time; open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    notebook_id = server.new_notebook(code)
+    client.post("/v2/runs", json={"notebookId": notebook_id})
+    until(lambda: told.exists() and told.read_text())
+    project_id = client.get(f"/v2/notebooks/{notebook_id}").json()["notebook"]["projectId"]
+    client.delete(f"/v2/projects/{project_id}")
+    assert not psutil.pid_exists(int(told.read_text()))
 
 
 def test_a_notebook_is_created_empty(client: httpx.Client, project: JSON) -> None:

@@ -101,7 +101,9 @@ class Loaded:
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     """Nothing yet."""
     with contextlib.closing(Store(":memory:")) as store:
-        yield Loaded(store, Folders(tmp_path_factory.mktemp("folders")))
+        yield Loaded(
+            store, Folders(tmp_path_factory.mktemp("folders"), tmp_path_factory.mktemp("copies"))
+        )
 
 
 def test_a_document_is_its_project(loaded: Loaded, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
@@ -82,6 +84,63 @@ def test_a_signal_ends_calls_in_progress(
     server.process.terminate()
     assert server.process.wait(timeout=20) == 0
     assert call.result(20).json() == {"message": "Session kernel is unavailable"}
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [b"GET /v2/files/download?projectId=%s&path=large HTTP/1.1", b"POST /v2/notebooks HTTP/1.1"],
+    ids=["download", "upload"],
+)
+def test_a_slow_caller_does_not_keep_it_from_stopping(
+    start_server: Callable[..., Any], request_: bytes
+) -> None:
+    """One who does not read the answer, or stops in the middle of a request, is cut off."""
+    server = start_server()
+    with server.client() as client, socket.socket() as slow:
+        project_id = client.post("/v2/projects", json={"name": "P"}).json()["project"]["id"]
+        form = {"projectId": project_id, "path": "large"}
+        client.post("/v2/files", data=form, files={"file": bytes(20_000_000)}).raise_for_status()
+        slow.connect(("127.0.0.1", client.base_url.port))
+        head = request_.replace(b"%s", project_id.encode())
+        headers = f"Host: localhost\r\nAuthorization: Bearer {server.token}\r\nContent-Length: 9"
+        slow.sendall(head + b"\r\n" + headers.encode() + b"\r\n\r\n")
+        client.get("/v2/me")
+        server.process.terminate()
+        assert server.process.wait(timeout=20) == 0
+
+
+def test_kernels_leave_no_descriptors_open(
+    start_server: Callable[..., Any], until: Callable[[Callable[[], object]], None]
+) -> None:
+    """A server that has run for long has no more than one that has just begun."""
+    server = start_server()
+    process = psutil.Process(server.process.pid)
+    body = {"notebookId": server.new_notebook("1")}
+    counts = []
+    with server.client() as client:
+
+        def is_over(path: str) -> bool:
+            return client.get(path).json()["run"]["completedAt"] is not None
+
+        for _ in range(4):
+            started = client.post("/v2/sessions", json=body).json()
+            run_path = f"/v2/runs/{started['run']['runId']}"
+            until(functools.partial(is_over, run_path))
+            client.delete(f"/v2/sessions/{started['session']['id']}")
+            counts.append(process.num_fds())
+    assert len({*counts[1:]}) == 1, counts
+
+
+def test_what_a_killed_server_left_goes_at_the_next_start(
+    start_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Private copies of projects, and files that tell how to reach kernels."""
+    left = [tmp_path / "copies" / "tmp1" / "data.csv", tmp_path / "connections" / "kernel-1.json"]
+    for file in left:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    start_server("--state", str(tmp_path))
+    assert not any(file.exists() for file in left)
 
 
 def test_the_runtime_file_is_private_and_goes(
@@ -196,6 +255,17 @@ def test_a_state_folder_has_one_server(start_server: Callable[..., Any], tmp_pat
     assert second.returncode == 1
     assert second.stderr == (
         f"The state folder {tmp_path} is used by another server. Choose another --state.\n"
+    )
+
+
+def test_a_runtime_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    """The file is named, not the state folder."""
+    path = tmp_path / "missing" / "server.json"
+    done = run("--runtime-file", str(path), "--state", str(tmp_path / "state"))
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"The runtime file {path} cannot be written: No such file or directory. "
+        "Choose another --runtime-file.\n"
     )
 
 

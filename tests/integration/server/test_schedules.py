@@ -147,7 +147,7 @@ def test_a_notebook_runs_when_it_is_due(tmp_path: Path) -> None:
         version=1,
         position=0,
     )
-    folders = Folders(tmp_path / "projects")
+    folders = Folders(tmp_path / "projects", tmp_path / "copies")
     kernels = KernelFactory("python3", environ=dict(os.environ), connection_folder=tmp_path)
 
     async def run() -> Run:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 HEX = re.compile(r"[0-9a-f]{32}")
 
+JSON = dict[str, Any]
+
 
 def test_a_new_session_has_a_run(start_session: Callable[..., Any]) -> None:
     """The answer names the session, its own notebook and its first run, under all known names."""
@@ -262,6 +264,22 @@ def test_readonly_storage_keeps_the_project_as_it_is(
     assert reader.text("import os; print(sorted(os.listdir()))") == "['kept.txt', 'lost.txt']\n"
     assert writer.text("import os; print(sorted(os.listdir()))") == "['kept.txt']\n"
     client.delete(reader.path)
+
+
+def test_readonly_storage_takes_whatever_lies_in_the_project(
+    start_session: Callable[..., Any], finished: Callable[..., JSON]
+) -> None:
+    """Links stay links, wherever they lead; pipes and sockets are left out."""
+    writer = start_session("import os; sorted(os.listdir())")
+    writer.outputs(
+        "os.symlink('missing', 'dangling'); os.symlink('.', 'circle'); os.mkfifo('pipe')\n"
+        "import socket; socket.socket(socket.AF_UNIX).bind('socket')"
+    )
+    body = {"notebookId": writer.notebook_id, "detachedRunStorageMode": "readonly"}
+    run_id = writer.client.post("/v2/runs", json=body).json()["runId"]
+    (block,) = finished(run_id, snapshotDelivery="blocks")["snapshotBlocks"]
+    (output,) = block["outputs"]
+    assert output["data"]["text/plain"] == "['circle', 'dangling']"
 
 
 def test_a_storage_mode_of_no_meaning_is_400(

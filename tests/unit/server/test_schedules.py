@@ -216,6 +216,25 @@ def test_a_deleted_notebook_takes_its_schedule_along(keeper: Keeper) -> None:
     assert keeper.store.find(Schedule) == []
 
 
+def test_a_failure_is_logged_and_the_schedules_go_on(
+    keeper: Keeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk that is full, say, has room again later."""
+    keeper.schedules.put(keeper.new_notebook(), NINE, "UTC")
+    keeper.now_s = at("2026-11-20T09:00:00+00:00")
+
+    async def until_logged() -> None:
+        failing = Schedules(keeper.store, lambda _: 1 / 0, clock=lambda: keeper.now_s)
+        keeping = asyncio.create_task(failing.keep())
+        await asyncio.sleep(0)
+        assert not keeping.done()
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+    asyncio.run(until_logged())
+    assert "The schedules could not be kept" in caplog.text
+
+
 def test_the_keeper_notices_a_new_schedule_at_once(keeper: Keeper) -> None:
     """It sleeps until the next run it knows of, and a new one wakes it up."""
     began_s, almost_due_s = time.monotonic(), at("2026-11-20T08:59:59.900+00:00")
