@@ -1,4 +1,4 @@
-"""Two clients of a Strata server, one that blocks and one that awaits, over one core."""
+"""Two clients of a Strata server, one that blocks and one that awaits."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from deepnote_kernel.api import requests
-from deepnote_kernel.api.exchange import exchange, finished
-from deepnote_kernel.api.retry import Retry
+from deepnote_kernel.api.exchange import finished
+from deepnote_kernel.api.shells import AsyncShell, BlockingShell, Core, Server
 from deepnote_kernel.config import Secret
 from deepnote_kernel.errors import ConfigError, DeepnoteError
 from deepnote_kernel.strata import features
@@ -17,13 +17,11 @@ from deepnote_kernel.strata.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-    from types import TracebackType
-
-    from typing_extensions import Self
 
     from deepnote_kernel.api.call import Call
     from deepnote_kernel.api.exchange import Wire
-    from deepnote_kernel.api.requests import Request
+    from deepnote_kernel.api.responses import Answer, Failure
+    from deepnote_kernel.api.retry import Retry
     from deepnote_kernel.api.transport import AsyncBaseTransport, BaseTransport
 
 __all__ = ["DEFAULT_URL", "AsyncClient", "Client", "checked_headers", "checked_url"]
@@ -34,53 +32,17 @@ DEFAULT_URL = "http://127.0.0.1:8765"
 T = TypeVar("T")
 
 
-class _Core:
-    def __init__(
-        self,
-        base_url: str = DEFAULT_URL,
-        *,
-        headers: Mapping[str, str] | None = None,
-        allow_http: bool = False,
-        retry: Retry | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self.base_url = checked_url(base_url, allow_http=allow_http)
-        self._headers = checked_headers(headers or {})
-        self._allow_http = allow_http
-        self._retry = retry or Retry()
-        self._clock = clock
-        self._is_loopback = requests.is_loopback(self.base_url)
-        self._reader = StrataReader(
-            base_url=self.base_url,
-            is_loopback=self._is_loopback,
-            secrets=tuple(map(Secret, self._headers.values())),
-        )
-        self._features: Features | None = None
+class _Core(Core):
+    """A core that says of a call which the server's version lacks that it does."""
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r})"
-
-    def _request(self, call: Call[Any]) -> Request:
-        return requests.build(
-            call, base_url=self.base_url, credentials=self._headers, allow_http=self._allow_http
-        )
+    _features: Features | None = None
 
     async def _exchange(self, call: Call[T], wire: Wire) -> T:
         try:
-            return await self._exchange_once(call, wire)
+            return await super()._exchange(call, wire)
         except DeepnoteError as error:
             await self._explain(error, call, wire)
             raise
-
-    async def _exchange_once(self, call: Call[T], wire: Wire) -> T:
-        return await exchange(
-            call,
-            self._request(call),
-            wire,
-            reader=self._reader,
-            retry=self._retry,
-            clock=self._clock,
-        )
 
     async def _explain(self, error: DeepnoteError, call: Call[Any], wire: Wire) -> None:
         """Raise the better error where the server's version lacks the call."""
@@ -91,13 +53,16 @@ class _Core:
 
     async def _find_features(self, wire: Wire) -> Features:
         if self._features is None:
-            document = await self._exchange_once(features.openapi(), wire)
-            version = await self._exchange_once(features.version(), wire)
+            document = await super()._exchange(features.openapi(), wire)
+            version = await super()._exchange(features.version(), wire)
             self._features = Features.read(document, version=version)
         return self._features
 
+    def _events(self, call: Call[list[T]], outcome: Answer | Failure) -> list[T]:
+        return self._server.reader.read(call, outcome, attempt=1, now_s=self._clock())
 
-class Client(_Core):
+
+class Client(BlockingShell, _Core):
     """Sends calls to a Strata server and blocks until the answer is there. Threads may share it.
 
     Args:
@@ -125,19 +90,8 @@ class Client(_Core):
         sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(base_url, headers=headers, allow_http=allow_http, retry=retry, clock=clock)
-        from deepnote_kernel.api.transport import BlockingWire  # noqa: PLC0415 - httpx takes 100 ms
-
-        self._wire = BlockingWire(is_loopback=self._is_loopback, transport=transport, sleep=sleep)
-
-    def send(self, call: Call[T]) -> T:
-        """Send a call and return its result.
-
-        Raises:
-            UnsupportedError: The server's version has no such call.
-            DeepnoteError: What else went wrong, after the retries the call allows.
-        """
-        return finished(self._exchange(call, self._wire))
+        server = _server(base_url, headers or {}, allow_http=allow_http)
+        super().__init__(server, transport=transport, sleep=sleep, retry=retry, clock=clock)
 
     def stream(self, call: Call[list[T]]) -> Iterator[T]:
         """Send a call and yield the events of its answer as they come.
@@ -148,7 +102,7 @@ class Client(_Core):
         """
         for outcome in self._wire.stream(self._request(call)):
             try:
-                yield from self._reader.read(call, outcome, attempt=1, now_s=self._clock())
+                yield from self._events(call, outcome)
             except DeepnoteError as error:
                 finished(self._explain(error, call, self._wire))
                 raise
@@ -157,23 +111,8 @@ class Client(_Core):
         """Return what the server's version has; asks once."""
         return finished(self._find_features(self._wire))
 
-    def close(self) -> None:
-        """Close the connections. Nothing can be sent afterwards."""
-        self._wire.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncClient(_Core):
+class AsyncClient(AsyncShell, _Core):
     """Sends calls to a Strata server and awaits the answers; several may be under way at once.
 
     Takes the arguments of :class:`Client`; ``transport`` and ``sleep`` are asynchronous here.
@@ -193,19 +132,8 @@ class AsyncClient(_Core):
         sleep: Callable[[float], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(base_url, headers=headers, allow_http=allow_http, retry=retry, clock=clock)
-        from deepnote_kernel.api.transport import AsyncWire  # noqa: PLC0415 - httpx takes 100 ms
-
-        self._wire = AsyncWire(is_loopback=self._is_loopback, transport=transport, sleep=sleep)
-
-    async def send(self, call: Call[T]) -> T:
-        """Send a call and return its result.
-
-        Raises:
-            UnsupportedError: The server's version has no such call.
-            DeepnoteError: What else went wrong, after the retries the call allows.
-        """
-        return await self._exchange(call, self._wire)
+        server = _server(base_url, headers or {}, allow_http=allow_http)
+        super().__init__(server, transport=transport, sleep=sleep, retry=retry, clock=clock)
 
     async def stream(self, call: Call[list[T]]) -> AsyncIterator[T]:
         """Send a call and yield the events of its answer as they come.
@@ -216,7 +144,7 @@ class AsyncClient(_Core):
         """
         async for outcome in self._wire.stream(self._request(call)):
             try:
-                events = self._reader.read(call, outcome, attempt=1, now_s=self._clock())
+                events = self._events(call, outcome)
             except DeepnoteError as error:
                 await self._explain(error, call, self._wire)
                 raise
@@ -227,20 +155,14 @@ class AsyncClient(_Core):
         """Return what the server's version has; asks once."""
         return await self._find_features(self._wire)
 
-    async def aclose(self) -> None:
-        """Close the connections. Nothing can be sent afterwards."""
-        await self._wire.aclose()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
+def _server(base_url: str, headers: Mapping[str, str], *, allow_http: bool) -> Server:
+    url = checked_url(base_url, allow_http=allow_http)
+    secrets = {name: Secret(value) for name, value in checked_headers(headers).items()}
+    reader = StrataReader(
+        base_url=url, is_loopback=requests.is_loopback(url), secrets=tuple(secrets.values())
+    )
+    return Server(reader=reader, credentials=secrets, allow_http=allow_http)
 
 
 def checked_url(url: str, *, allow_http: bool = False) -> str:
