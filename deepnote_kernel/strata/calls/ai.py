@@ -26,33 +26,17 @@ _NOT_CONFIGURED = {
 
 def status(session_id: str) -> Call[AiStatus]:
     """Get whether the assistant can be asked."""
-    return Call(
-        method="GET",
-        path=_path(session_id, "status"),
-        read=_parts.model(AiStatus),
-        replay_safe=True,
-    )
+    return _parts.get(_path(session_id, "status"), _parts.model(AiStatus))
 
 
 def models(session_id: str) -> Call[AiModels]:
     """List the language models of the provider."""
-    return Call(
-        method="GET",
-        path=_path(session_id, "models"),
-        read=_parts.model(AiModels),
-        replay_safe=True,
-    )
+    return _parts.get(_path(session_id, "models"), _parts.model(AiModels))
 
 
 def choose_model(session_id: str, model: str) -> Call[AiStatus]:
     """Choose the language model; the server takes a name it does not know, too."""
-    return Call(
-        method="PUT",
-        path=_path(session_id, "model"),
-        body={"model": model},
-        read=_parts.model(AiStatus),
-        replay_safe=True,
-    )
+    return _parts.put(_path(session_id, "model"), {"model": model}, _parts.model(AiStatus))
 
 
 def complete(

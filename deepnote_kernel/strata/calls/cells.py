@@ -37,12 +37,7 @@ runs the cell in any case; ``force`` runs it, and nothing else, on what the cell
 
 def list_(session_id: str) -> Call[list[Cell]]:
     """List a notebook's cells in their order, with their outputs."""
-    return Call(
-        method="GET",
-        path=notebook_path(session_id, "cells"),
-        read=_parts.listed("cells", Cell),
-        replay_safe=True,
-    )
+    return _parts.get(notebook_path(session_id, "cells"), _parts.listed("cells", Cell))
 
 
 def add(
@@ -94,12 +89,10 @@ def delete(session_id: str, cell_id: str) -> Call[list[Cell]]:
 
 def reorder(session_id: str, cell_ids: Sequence[str]) -> Call[list[Cell]]:
     """Put cells into an order and return them all; those not named follow behind."""
-    return Call(
-        method="PUT",
-        path=notebook_path(session_id, "cells", "reorder"),
-        body={"cell_ids": list(cell_ids)},
-        read=_parts.listed("cells", Cell),
-        replay_safe=True,
+    return _parts.put(
+        notebook_path(session_id, "cells", "reorder"),
+        {"cell_ids": list(cell_ids)},
+        _parts.listed("cells", Cell),
     )
 
 

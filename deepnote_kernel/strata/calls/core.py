@@ -83,12 +83,7 @@ def stream(url: str) -> Call[bytes]:
 
 def build(build_id: str) -> Call[Build]:
     """Get how far a build is; where it has ended, it names the artifact."""
-    return Call(
-        method="GET",
-        path=f"/v1/artifacts/builds/{segment('build', build_id)}",
-        read=_parts.model(Build),
-        replay_safe=True,
-    )
+    return _parts.get(f"/v1/artifacts/builds/{segment('build', build_id)}", _parts.model(Build))
 
 
 def artifact(artifact_id: str, version: int) -> Call[bytes]:

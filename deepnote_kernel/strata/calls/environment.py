@@ -100,12 +100,7 @@ def remove_dependency(session_id: str, name: str) -> Call[EnvironmentChange]:
 
 def export_requirements(session_id: str) -> Call[str]:
     """Get what the notebook asks for as the text of a requirements file."""
-    return Call(
-        method="GET",
-        path=notebook_path(session_id, "environment", "requirements.txt"),
-        read=_parts.text,
-        replay_safe=True,
-    )
+    return _parts.get(notebook_path(session_id, "environment", "requirements.txt"), _parts.text)
 
 
 def import_requirements(session_id: str, requirements: str) -> Call[EnvironmentChange]:
@@ -131,12 +126,7 @@ def preview_yaml(session_id: str, environment_yaml: str) -> Call[ImportPreview]:
 
 
 def _get(session_id: str, *parts: str) -> Call[EnvironmentState]:
-    return Call(
-        method="GET",
-        path=notebook_path(session_id, *parts),
-        read=_parts.model(EnvironmentState),
-        replay_safe=True,
-    )
+    return _parts.get(notebook_path(session_id, *parts), _parts.model(EnvironmentState))
 
 
 def _change(

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from deepnote_kernel.api.call import Call
 from deepnote_kernel.strata.calls import _parts
 from deepnote_kernel.strata.calls._parts import notebook_path
 from deepnote_kernel.strata.models import Mount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from deepnote_kernel.api.call import Call
 
 __all__ = ["set_"]
 
@@ -22,10 +23,8 @@ def set_(session_id: str, mounts: Sequence[Mount]) -> Call[list[Mount]]:
 
     An opened notebook tells which it has.
     """
-    return Call(
-        method="PUT",
-        path=notebook_path(session_id, "mounts"),
-        body={"mounts": [msgspec.structs.asdict(mount) for mount in mounts]},
-        read=_parts.listed("mounts", Mount),
-        replay_safe=True,
+    return _parts.put(
+        notebook_path(session_id, "mounts"),
+        {"mounts": [msgspec.structs.asdict(mount) for mount in mounts]},
+        _parts.listed("mounts", Mount),
     )

@@ -35,9 +35,7 @@ ExportFormat: TypeAlias = Literal["zip", "markdown", "html"]
 
 def config() -> Call[Config]:
     """Get how the server runs notebooks: its folder and its Pythons ("Runtime Config")."""
-    return Call(
-        method="GET", path="/v1/notebooks/config", read=_parts.model(Config), replay_safe=True
-    )
+    return _parts.get("/v1/notebooks/config", _parts.model(Config))
 
 
 def create(
@@ -91,12 +89,7 @@ def open_(path: str) -> Call[Notebook]:
 
 def discover() -> Call[list[NotebookEntry]]:
     """List the notebooks in the server's folder, the newest first, open or not."""
-    return Call(
-        method="GET",
-        path="/v1/notebooks/discover",
-        read=_parts.listed("notebooks", NotebookEntry),
-        replay_safe=True,
-    )
+    return _parts.get("/v1/notebooks/discover", _parts.listed("notebooks", NotebookEntry))
 
 
 def close(session_id: str) -> Call[None]:
@@ -135,45 +128,22 @@ def delete_by_path(path: str) -> Call[None]:
 
 def rename(session_id: str, name: str) -> Call[None]:
     """Give a notebook another name, of 1 to 255 characters. Its folder keeps its own."""
-    return Call(
-        method="PUT",
-        path=notebook_path(session_id, "name"),
-        body={"name": name},
-        read=reading.nothing,
-        replay_safe=True,
-    )
+    return _parts.put(notebook_path(session_id, "name"), {"name": name}, reading.nothing)
 
 
 def dag(session_id: str) -> Call[Dag]:
     """Get the graph of a notebook's cells: edges, roots, leaves and an order to run them in."""
-    return Call(
-        method="GET",
-        path=notebook_path(session_id, "dag"),
-        read=_parts.model(Dag),
-        replay_safe=True,
-    )
+    return _parts.get(notebook_path(session_id, "dag"), _parts.model(Dag))
 
 
 def set_timeout(session_id: str, timeout_s: float | None) -> Call[None]:
     """Set the seconds a cell may run, up to a day; ``None`` for the server's default of 300."""
-    return Call(
-        method="PUT",
-        path=notebook_path(session_id, "timeout"),
-        body={"timeout": timeout_s},
-        read=reading.nothing,
-        replay_safe=True,
-    )
+    return _parts.put(notebook_path(session_id, "timeout"), {"timeout": timeout_s}, reading.nothing)
 
 
 def set_env(session_id: str, env: Mapping[str, str]) -> Call[None]:
     """Set the environment variables of a notebook's cells, in place of those it has."""
-    return Call(
-        method="PUT",
-        path=notebook_path(session_id, "env"),
-        body={"env": dict(env)},
-        read=reading.nothing,
-        replay_safe=True,
-    )
+    return _parts.put(notebook_path(session_id, "env"), {"env": dict(env)}, reading.nothing)
 
 
 def export(session_id: str, *, form: ExportFormat = "zip") -> Call[bytes]:

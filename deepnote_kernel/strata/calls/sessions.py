@@ -11,19 +11,11 @@ __all__ = ["get", "list_"]
 
 def list_() -> Call[list[Session]]:
     """List the open notebooks. A server in service mode does not tell (403)."""
-    return Call(
-        method="GET",
-        path="/v1/notebooks/sessions",
-        read=_parts.listed("sessions", Session),
-        replay_safe=True,
-    )
+    return _parts.get("/v1/notebooks/sessions", _parts.listed("sessions", Session))
 
 
 def get(session_id: str) -> Call[Notebook]:
     """Get an open notebook, whole, as when it was opened."""
-    return Call(
-        method="GET",
-        path=f"/v1/notebooks/sessions/{segment('session', session_id)}",
-        read=_parts.model(Notebook),
-        replay_safe=True,
+    return _parts.get(
+        f"/v1/notebooks/sessions/{segment('session', session_id)}", _parts.model(Notebook)
     )

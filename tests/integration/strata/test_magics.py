@@ -191,7 +191,7 @@ def test_variables_there_and_back(ipython: Notebook) -> None:
 def test_rows_of_a_table(ipython: Notebook) -> None:
     """A page of it, sorted."""
     result = ipython.run("%strata data table --rows 2 --offset 1 --sort n --descending")
-    assert result.text == "Rows 1 to 3 of 100.\n"
+    assert result.text == "Rows 1 to 2 of 100.\n"
     assert result.value.splitlines() == ["n   m", "98  x", "97  x"]
 
 
