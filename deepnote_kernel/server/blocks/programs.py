@@ -13,9 +13,11 @@ from deepnote_kernel.server.blocks import far_sql
 from deepnote_kernel.snapshot.inputs import INPUT_PREFIX, assignment, variable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
-__all__ = ["DATAFRAMES", "Program", "UnsupportedBlockError", "program_of"]
+    from deepnote_kernel.server.storage.store import Block
+
+__all__ = ["DATAFRAMES", "Program", "UnsupportedBlockError", "presets", "program_of"]
 
 JSON = dict[str, Any]
 
@@ -72,6 +74,15 @@ def program_of(
     if kind == "button":
         return _program(assignment(kind, metadata, block["id"] in pressed), is_silent=True)
     return None
+
+
+def presets(blocks: Iterable[Block], inputs: JSON) -> str:
+    """Return code that sets the inputs of a run whose blocks are not among those that run."""
+    return "\n".join(
+        assignment(block.type, block.metadata, inputs[name])
+        for block in blocks
+        if block.type.startswith(INPUT_PREFIX) and (name := variable_name(block.metadata)) in inputs
+    )
 
 
 def _program(code: str, *, is_silent: bool = False) -> Program | None:

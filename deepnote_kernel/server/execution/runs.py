@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from deepnote_kernel.server.blocks.dataflow import dependents
-from deepnote_kernel.server.blocks.programs import UnsupportedBlockError, program_of
+from deepnote_kernel.server.blocks.programs import UnsupportedBlockError, presets, program_of
 from deepnote_kernel.server.errors import BadRequestError
 from deepnote_kernel.server.storage.store import Run, new_uuid, now
 
@@ -27,11 +27,18 @@ class Selection:
     Args:
         blocks: The blocks that run, in order.
         named_ids: Ids of those that were asked for by name: a button among them was pressed.
+        others: The blocks that do not run; inputs of the run may be theirs.
     """
 
-    def __init__(self, blocks: Iterable[Block], named_ids: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        blocks: Iterable[Block],
+        named_ids: Iterable[str] = (),
+        others: Iterable[Block] = (),
+    ) -> None:
         self.blocks = list(blocks)
         self.named_ids = frozenset(named_ids)
+        self.others = list(others)
 
 
 def select(
@@ -61,10 +68,11 @@ def select(
     by_id = {block.id: block for block in blocks}
     if not by_id.keys() >= set(block_ids):
         raise BadRequestError("Block not found in notebook")
-    named = [by_id[block_id] for block_id in block_ids]
+    selected = [by_id[block_id] for block_id in block_ids]
     if with_dependents or notebook.settings.get("executionMode") == "downstream":
-        return Selection([*named, *dependents(blocks, block_ids)], block_ids)
-    return Selection(named, block_ids)
+        selected += dependents(blocks, block_ids)
+    others = by_id.keys() - {block.id for block in selected}
+    return Selection(selected, block_ids, (block for block in blocks if block.id in others))
 
 
 class TrackedRun:
@@ -91,6 +99,7 @@ class TrackedRun:
     ) -> None:
         self._store = store
         self._pressed = selection.named_ids
+        self._presets = presets(selection.others, inputs)
         self.inputs = inputs
         self.blocks = [_snapshot_block(block) for block in selection.blocks]
         self.position = 0
@@ -134,6 +143,8 @@ class TrackedRun:
         """Run the blocks until one fails or the run is stopped, and record the end."""
         if not self.is_stopped:
             self._store.update(Run, self.record.id, status="running", started_at=now())
+            if self._presets:
+                await kernel.execute(self._presets, silent=True)
         for position, block in enumerate(self.blocks):
             if self.is_stopped:
                 break

@@ -368,6 +368,9 @@ def test_a_session_run_takes_inputs_and_dependents(
     assert run["snapshotBlocks"][1]["outputs"][0]["text"] == "7\n"
     (shown,) = client.get(f"/v2/notebooks/{copy_id}").json()["notebook"]["inputs"]
     assert shown["value"] == "1"
+    answer = session.post("runs", blockIds=ids[1:2], inputs={"n": "9"})
+    (block,) = finished(answer.json()["runId"], snapshotDelivery="blocks")["snapshotBlocks"]
+    assert block["outputs"][0]["text"] == "9\n"
     answer = session.post("runs", inputs={"m": "7"})
     assert (answer.status_code, answer.json()) == (
         400,
