@@ -185,9 +185,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             if getattr(self, name) not in get_args(kind):
                 choices = " or ".join(get_args(kind))
                 raise ConfigError(f"{name} is {getattr(self, name)!r}.", f"It must be {choices}.")
-        if self.calls_per_minute < 1:
+        for name in ("calls_per_minute", "start_timeout_s"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}.", "It must be positive.")
+        if self.idle_shutdown_s < 0:
             raise ConfigError(
-                f"calls_per_minute is {self.calls_per_minute}.", "It must be positive."
+                f"idle_shutdown_s is {self.idle_shutdown_s}.",
+                "It must be positive, or 0 for Deepnote's own.",
             )
         return msgspec.structs.replace(self, base_url=normalized_base_url(self.base_url))
 

@@ -98,7 +98,7 @@ class MissingTokenError(ConfigError):
 
 
 class UnknownNameError(ConfigError):
-    """No project or notebook has the name that was given."""
+    """No project, notebook or session has the name that was given, or there is none at all."""
 
 
 class LocalFileError(DeepnoteError):

@@ -38,6 +38,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return f"Answer(status={self.status}, {len(self.body)} bytes)"
 
 
+_TLS_ADVICE = {
+    "WRONG_VERSION_NUMBER": "What answers there speaks http, not https: check the address.",
+    "CERTIFICATE_VERIFY_FAILED": "Set SSL_CERT_FILE to a file of your network's certificates.",
+}
+"""What to do about a failed handshake, by the word OpenSSL has for it."""
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """No response: what went wrong on the wire."""
 
@@ -97,7 +104,9 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True):
         match failure.kind:
             case "unreached":
                 message = f"The request did not reach {self.base_url}{times}"
-                advice = self.start_server if self.is_loopback else self.check_network
+                usual = self.start_server if self.is_loopback else self.check_network
+                signs = (sign for sign in _TLS_ADVICE if sign in failure.reason)
+                advice = _TLS_ADVICE.get(next(signs, ""), usual)
                 kind: type[errors.TransportError] = errors.ConnectionFailedError
             case "timeout":
                 message = f"{self.base_url} gave no answer within {call.timeout_s:g} s{times}"

@@ -17,6 +17,7 @@ import httpx
 
 from deepnote_kernel._version import __version__
 from deepnote_kernel.api.responses import Answer, Failure
+from deepnote_kernel.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -62,7 +63,8 @@ class BlockingWire:
         transport: BaseTransport | None = None,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
-        self._http = httpx.Client(transport=transport, **_options(is_loopback=is_loopback))
+        with _setting_up():
+            self._http = httpx.Client(transport=transport, **_options(is_loopback=is_loopback))
         self._sleep = sleep or time.sleep
 
     async def send(self, request: Request) -> Answer | Failure:
@@ -112,7 +114,8 @@ class AsyncWire:
         transport: AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
-        self._http = httpx.AsyncClient(transport=transport, **_options(is_loopback=is_loopback))
+        with _setting_up():
+            self._http = httpx.AsyncClient(transport=transport, **_options(is_loopback=is_loopback))
         self._sleep = sleep or anyio.sleep
 
     async def send(self, request: Request) -> Answer | Failure:
@@ -217,6 +220,19 @@ def _sending(request: Request) -> Iterator[dict[str, Any]]:
 def _has_events(response: httpx.Response) -> bool:
     content_type: str = response.headers.get("content-type", "")
     return content_type.startswith("text/event-stream")
+
+
+@contextlib.contextmanager
+def _setting_up() -> Iterator[None]:
+    """Say in one line what is wrong with the proxies and certificates of this computer."""
+    try:
+        yield
+    # An ImportError: a SOCKS proxy needs one package more.
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        raise ConfigError(
+            f"Connections cannot be set up on this computer: {error}".rstrip(".") + ".",
+            "Check the variables HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
+        ) from None
 
 
 def _options(*, is_loopback: bool) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Option(NamedTuple):
     @property
     def takes_value(self) -> bool:
         """Whether a value follows its name."""
-        return self.is_flag and self.settings.get("action") in {None, "append"}
+        return self.is_flag and self.settings.get("action") in {None, "append", "extend"}
 
     def values(self, names_of: Callable[[str], list[str]]) -> list[str]:
         """Return what its value may be, as far as that is known."""

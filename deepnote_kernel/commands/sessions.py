@@ -14,7 +14,7 @@ from deepnote_kernel.commands.names import find_notebook_id, find_project_id
 from deepnote_kernel.commands.snapshots import play_outputs
 from deepnote_kernel.commands.views import Card, Line, Listing, State, age, moment
 from deepnote_kernel.config import LOCAL, SCRATCH
-from deepnote_kernel.errors import ConfigError, SessionError, SessionGoneError
+from deepnote_kernel.errors import ConfigError, SessionError, SessionGoneError, UnknownNameError
 from deepnote_kernel.session.clients import open_blocking_client
 from deepnote_kernel.session.protocol import Status
 from deepnote_kernel.session.record import Record
@@ -273,10 +273,14 @@ def _only_session(context: Context) -> Record:
     """Return the session that can only be meant."""
     found = [record for record in context.remote.sessions() if not record.is_pending]
     records = list({record.id: record for record in reversed(found)}.values())
-    if len(records) != 1:
+    if not records:
+        raise UnknownNameError(
+            "No session started from this computer is running.", "`%deepnote start` starts one."
+        )
+    if len(records) > 1:
         raise ConfigError(
-            f"{len(records) or 'No'} sessions started from this computer are running.",
-            "See %deepnote sessions list, and name one." if records else "Run %deepnote start.",
+            f"{len(records)} sessions started from this computer are running.",
+            "`%deepnote sessions` lists them: name one.",
         )
     return records[0]
 

@@ -115,15 +115,17 @@ _USE = Verb(
     surface="notebook",
 )
 
+_PICKLE = option(
+    "--pickle",
+    help_="pickle what no other format holds; unpickling runs code the other side chose",
+    action="store_true",
+)
+
 _MOVE = (
     option("names", help_="variables; with --file, files", metavar="NAME", nargs="+"),
     option("--file", help_="move files rather than variables", action="store_true"),
     option("--to", help_="what to call it there, if it is one", metavar="NAME"),
-    option(
-        "--pickle",
-        help_="pickle what no other format holds; unpickling runs code the other side chose",
-        action="store_true",
-    ),
+    _PICKLE,
 )
 
 TABLE: dict[str, Verb | Noun] = {
@@ -221,20 +223,23 @@ SECTIONS = {
 CELL_OPTIONS = (
     option(
         "--in",
-        help_="send this local variable along first; may be repeated",
+        help_="local variables to send along first",
         metavar="NAME",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
         dest="send",
     ),
     option(
         "--out",
-        help_="fetch this remote variable afterwards; may be repeated",
+        help_="remote variables to fetch afterwards",
         metavar="NAME",
-        action="append",
+        action="extend",
+        nargs="+",
         default=[],
         dest="fetch",
     ),
+    _PICKLE,
 )
 """Options of a cell magic."""
 

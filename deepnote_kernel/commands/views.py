@@ -5,6 +5,7 @@ No colours but those of states, which are mid-tones that can be read on light an
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -33,6 +34,9 @@ T = TypeVar("T")
 
 _CELL = 'style="text-align: left; padding: 0.2em 1em 0.2em 0"'
 _MINUTE_S = 60
+
+# Names are other people's: what moves a terminal's cursor in them stands there as an escape.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _COLOURS = {
     "#2f9e62": {"success", "ready", "idle", "running", "available", "ok"},
@@ -188,12 +192,28 @@ def _fact_rows(label: str, given: str | Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    shown = [[_CONTROL.sub(_escaped, text) for text in line] for line in lines]
+    widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
     padded = (
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True))
-        for line in lines
+        "  ".join(
+            text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)
+        )
+        for line in shown
     )
     return "\n".join(line.rstrip() for line in padded)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return repr(found[0])[1:-1]
+
+
+def _width(text: str) -> int:
+    """Return how many columns a terminal gives it: Chinese characters and emoji take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415 - only where there are such names
+
+    return cell_len(text)
 
 
 def _table(rows: Iterable[Sequence[str]], *, head: str = "") -> str:

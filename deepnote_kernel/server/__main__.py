@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=int, default=0, help="port to listen on (default: any that is free)")
+    add("--port", type=_port, default=0, help="port to listen on (default: any that is free)")
     add("--token", default="", help=f"bearer token (default: ${TOKEN_VARIABLE}, or a random one)")
     add("--state", type=Path, help="folder for the database and files (default: a temporary one)")
     add(
@@ -126,6 +126,14 @@ def _count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    # The system would take a larger one for what is left of it in 16 bits.
+    if not 0 <= number < 2**16:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 65535")
     return number
 
 

@@ -10,13 +10,15 @@ import contextlib
 import uuid
 from typing import TYPE_CHECKING
 
+from deepnote_kernel.errors import LocalFileError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from filelock import BaseFileLock
 
-__all__ = ["Holder", "locked"]
+__all__ = ["Holder", "locked", "writing"]
 
 _LOCK_LIMIT_S = 2.0
 
@@ -40,8 +42,8 @@ class Holder:
         """Take the lock, if that has not been done; return the name."""
         if self._lock is None:
             self._name = uuid.uuid4().hex
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._path(self._name).touch(mode=0o600)
+            with writing(self._folder):
+                self._path(self._name).touch(mode=0o600)
             self._lock = _file_lock(self._path(self._name))
             with contextlib.suppress(*_NOT_LOCKED):
                 self._lock.acquire(timeout=0)
@@ -73,10 +75,27 @@ class Holder:
 
 
 @contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Make the folder where there is none, and say what to do if it cannot be written.
+
+    Raises:
+        LocalFileError: The folder, or what is written in it meanwhile, cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        yield
+    except OSError as error:
+        raise LocalFileError(
+            f"Sessions cannot be recorded in {folder}: {error.strerror}.",
+            "Make that folder writable, or set JUPYTER_DATA_DIR to one that is.",
+        ) from error
+
+
+@contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep other processes out of a folder for a moment."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _file_lock(folder / "lock")
+    with writing(folder):
+        lock = _file_lock(folder / "lock")
     with contextlib.suppress(*_NOT_LOCKED):
         lock.acquire(timeout=_LOCK_LIMIT_S)
     try:

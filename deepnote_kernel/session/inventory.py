@@ -10,7 +10,7 @@ import msgspec
 from deepnote_kernel.api import sessions
 from deepnote_kernel.api.models import Session
 from deepnote_kernel.config import LOCAL
-from deepnote_kernel.errors import DeepnoteError, NotFoundError, SessionError
+from deepnote_kernel.errors import DeepnoteError, NotFoundError, SessionError, UnknownNameError
 from deepnote_kernel.session import interruption
 from deepnote_kernel.session.clients import client_for
 from deepnote_kernel.session.record import Record
@@ -103,11 +103,11 @@ def find(records: Records, session_id: str, notebook_id: str = "") -> Record:
         notebook_id: The notebook, where several share the session; empty for whichever came first.
 
     Raises:
-        SessionError: It is not recorded.
+        UnknownNameError: It is not recorded.
     """
     record = records.load(session_id, notebook_id)
     if record is None:
-        raise SessionError(
+        raise UnknownNameError(
             f"No session {session_id} is recorded here.", "`%deepnote sessions` lists them."
         )
     return record
@@ -122,7 +122,8 @@ async def stop(settings: Settings, records: Records, session_id: str) -> None:
         session_id: The session, by its id in the record.
 
     Raises:
-        SessionError: It is not recorded, or runs on a server that the settings do not name.
+        UnknownNameError: It is not recorded.
+        SessionError: It runs on a server that the settings do not name.
     """
     record = find(records, session_id)
     if not record.is_pending:

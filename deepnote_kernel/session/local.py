@@ -76,7 +76,6 @@ def find_or_start() -> LocalServer:
     if server is not None:
         return server
     path = runtime_file()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(path.with_suffix(".lock")):
         # Whoever held the lock before us may have started it.
         return find() or _start(path, path.with_suffix(".log"))
@@ -85,6 +84,7 @@ def find_or_start() -> LocalServer:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(path, timeout=_START_LIMIT_S):
             yield
     except Timeout:
@@ -92,6 +92,11 @@ def _locked(path: Path) -> Iterator[None]:
             "Another process has been starting the local server for too long.",
             f"End it, or remove {path}.",
         ) from None
+    except OSError as error:
+        raise SessionStartError(
+            f"The local server cannot be started: {error.strerror}: {error.filename}.",
+            "Make that folder writable, or set JUPYTER_RUNTIME_DIR to one that is.",
+        ) from error
 
 
 def _start(path: Path, log: Path) -> LocalServer:

@@ -18,7 +18,7 @@ import msgspec
 from jupyter_core.paths import jupyter_data_dir
 
 from deepnote_kernel.outputs import JSON
-from deepnote_kernel.session.holding import Holder, locked
+from deepnote_kernel.session.holding import Holder, locked, writing
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -102,9 +102,9 @@ class Records:
 
     def save(self, record: Record) -> None:
         """Write a record, replacing an older one of the same notebook; never half of one."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # mkstemp makes the file readable by its owner alone.
-        handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        with writing(self._folder):
+            # mkstemp makes the file readable by its owner alone.
+            handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(msgspec.json.encode(record))
@@ -112,6 +112,11 @@ class Records:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+    def update(self, record: Record) -> None:
+        """Write a record as :meth:`save` does, unless it has been removed meanwhile."""
+        if self._path(record).exists():
+            self.save(record)
 
     def load(self, session_id: str, notebook_id: str = "") -> Record | None:
         """Return a session's record; ``None`` where there is none that can be read.

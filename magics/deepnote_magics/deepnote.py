@@ -110,8 +110,8 @@ class DeepnoteMagics(RemoteMagics):
         context = self._context()
         cell = Cell(id=uuid.uuid4().hex, code=code, allow_stdin=True)
         if options["send"]:
-            push(context, names=options["send"])
+            push(context, names=options["send"], pickle=options["pickle"])
         with context.surface.task("session") as task:
             context.surface.play(self.remote.events(cell, task), task)
         if options["fetch"]:
-            pull(context, names=options["fetch"])
+            pull(context, names=options["fetch"], pickle=options["pickle"])

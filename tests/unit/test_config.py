@@ -97,6 +97,12 @@ def test_an_argument_wins_over_the_environment() -> None:
             "storage_mode is 'x'. It must be read_write or readonly.",
         ),
         ("DEEPNOTE_CALLS_PER_MINUTE", "0", "calls_per_minute is 0. It must be positive."),
+        ("DEEPNOTE_START_TIMEOUT", "-3", "start_timeout_s is -3.0. It must be positive."),
+        (
+            "DEEPNOTE_IDLE_SHUTDOWN",
+            "-1",
+            "idle_shutdown_s is -1. It must be positive, or 0 for Deepnote's own.",
+        ),
         ("DEEPNOTE_IDLE_SHUTDOWN", "1h", "DEEPNOTE_IDLE_SHUTDOWN is '1h'. It must be a number."),
         ("DEEPNOTE_ALLOW_HTTP", "maybe", "DEEPNOTE_ALLOW_HTTP is 'maybe'. It must be 1 or 0."),
         (

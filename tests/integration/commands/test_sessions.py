@@ -77,7 +77,9 @@ def test_start_and_stop(shell: Shell, place: Place) -> None:
     assert started.out.startswith(f"Session {session['id']} is ready after ")
     assert shell("stop").status == 0
     assert shell("sessions", "--json").json == []
-    assert "No sessions started from this computer are running." in shell("stop").err
+    none = shell("stop")
+    assert none.status == 4
+    assert "No session started from this computer is running." in none.err
 
 
 def test_a_server_of_another_address(shell: Shell, session_id: str) -> None:

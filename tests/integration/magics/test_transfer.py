@@ -64,6 +64,15 @@ def test_variables_go_along_with_a_cell(ordinary: Notebook) -> None:
     assert ordinary.run("answer").result == "42"
 
 
+def test_several_go_along_and_may_be_pickled(ordinary: Notebook) -> None:
+    """An option takes names in a row, and the cell's own line can allow pickling."""
+    assert ordinary.run("a, b = 6, range(7)").status == "ok"
+    assert "Say --pickle" in ordinary.run("%%deepnote --in a b\n1").reply["evalue"]
+    ran = ordinary.run("%%deepnote --pickle --in a b --out c d\nc, d = a * len(b), range(2)")
+    assert ran.status == "ok"
+    assert ordinary.run("(c, d)").result == "(42, range(0, 2))"
+
+
 def test_nothing_is_left_behind(ordinary: Notebook) -> None:
     """The remote namespace and history hold what the person put there."""
     ran = ordinary.run(

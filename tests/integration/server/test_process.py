@@ -283,6 +283,14 @@ def test_a_port_in_use_is_one_line() -> None:
     )
 
 
+@pytest.mark.parametrize("port", ["-1", "99999"])
+def test_a_port_that_cannot_be_is_refused(port: str) -> None:
+    """The system would take what is left of the number in 16 bits."""
+    done = run("--port", port)
+    assert done.returncode == 2
+    assert f"{port} is not between 0 and 65535" in done.stderr
+
+
 def test_an_unknown_kernel_is_one_line() -> None:
     """A kernelspec that is not installed is refused at the start, not at the first session."""
     second = run("--kernel", "nonesuch")

@@ -125,6 +125,16 @@ def test_notebook_folder_does_not_shadow_modules(
     assert run(remote, "1")[0]["data"] == {"text/plain": "1"}
 
 
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that is read-only, as in some containers, has a remedy."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "file" / "runtime"))
+    with pytest.raises(SessionStartError, match=r"runtime.*set JUPYTER_RUNTIME_DIR"):
+        local.find_or_start()
+
+
 def test_server_that_does_not_start_says_why(
     remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

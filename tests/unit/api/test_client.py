@@ -155,6 +155,34 @@ def test_a_local_server_that_is_off_is_answered_with_how_to_start_it(api: Api) -
         api.send(me.get(), base_url="http://127.0.0.1:8990")
 
 
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "speaks http, not https"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer", "Set SSL_CERT_FILE"),
+    ],
+)
+def test_a_handshake_that_fails_has_a_remedy_of_its_own(api: Api, reason: str, remedy: str) -> None:
+    """The server runs and the network is there: neither has to be looked at."""
+    api.replies(httpx.ConnectError(reason))
+    with pytest.raises(ConnectionFailedError, match=remedy):
+        api.send(me.get(), base_url="https://127.0.0.1:8990")
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("HTTPS_PROXY", "gopher://127.0.0.1:1"), ("SSL_CERT_FILE", "/no/such/file")],
+)
+def test_proxies_and_certificates_that_cannot_be_used_are_named(
+    kind: type[Client | AsyncClient], variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a company's computer has in its environment is one line, not a traceback."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=rf"cannot be set up .*{variable}"):
+        kind(token=Secret(TOKEN))
+
+
 def test_a_late_answer_names_the_limit(api: Api) -> None:
     """A read timeout says how long the client waited and tries once more where that is safe."""
     api.replies(httpx.ReadTimeout(""))

@@ -51,6 +51,23 @@ def test_text_is_aligned() -> None:
     ]
 
 
+def test_wide_characters_are_aligned() -> None:
+    """A terminal gives a Chinese character two columns."""
+    assert repr(_listing(Thing("名前"), Thing("name1"))).splitlines() == [
+        "Id     State",
+        "名前   idle",
+        "name1  idle",
+    ]
+
+
+def test_a_name_cannot_move_the_cursor() -> None:
+    """Whoever names a project must not write elsewhere in a terminal, nor break the table."""
+    assert repr(_listing(Thing("\x1b[31mred\nline"))).splitlines() == [
+        "Id                 State",
+        r"\x1b[31mred\nline  idle",
+    ]
+
+
 def test_an_empty_listing_says_so() -> None:
     """No headings over nothing."""
     assert repr(_listing()) == "No things."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from deepnote_kernel.errors import LocalFileError
 from deepnote_kernel.session.record import DETACHED, HANDED_OVER, STOPPING, Record, Records
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ def record(session_id: str = "s1", day: int = 1) -> Record:
         owner="kernel-1.json",
         relay={"frame": 7},
     )
+
+
+def test_a_folder_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
+    """A home that is read-only, as in some containers, has a remedy."""
+    (tmp_path / "file").touch()
+    records = Records(tmp_path / "file" / "sessions")
+    for write in (records.hold, lambda: records.save(record())):
+        with pytest.raises(LocalFileError, match=r"cannot be recorded.*JUPYTER_DATA_DIR"):
+            write()
 
 
 def test_saved_record_is_loaded_as_it_was(records: Records) -> None:
