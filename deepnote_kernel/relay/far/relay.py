@@ -114,9 +114,9 @@ class Relay:
         """Leave the kernel as it was before :meth:`install`."""
         for owner, name in self.installed:
             delattr(owner, name)
+        self.watcher.stop()  # first: where nobody takes it, its signal ends the process
         signal.signal(LEAVE, signal.SIG_DFL)
         signal.signal(signal.SIGINT, getattr(self.kernel, "saved_sigint_handler", signal.SIG_IGN))
-        self.watcher.stop()
         for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
             del sys.modules[name]
 

@@ -29,6 +29,21 @@ if TYPE_CHECKING:
     from tests.integration.session.conftest import Tester
 
 
+# A cell that ends just as the relay's thread is about to signal it: the signal comes only once
+# nobody takes it any more, or after a while.
+LATE_SIGNAL = """
+import signal, time
+number, send = signal.SIGRTMAX - 3, signal.pthread_kill
+def send_late(*where):
+    deadline = time.monotonic() + 0.3
+    while signal.getsignal(number) is not signal.SIG_DFL and time.monotonic() < deadline:
+        time.sleep(0.01)
+    send(*where)
+signal.pthread_kill = send_late
+time.sleep(0.2)
+"""
+
+
 # Starting
 
 
@@ -235,6 +250,16 @@ def test_stop_in_the_middle_of_a_cell(tester: Tester) -> None:
 
 
 # Leaving and taking over
+
+
+def test_leaving_a_kernel_does_not_kill_it(server: Server, connect: Callable[..., Tester]) -> None:
+    """A signal of the relay's that is under way when it goes is no danger to the process."""
+    first, second = connect(server, mode="live"), connect(server, mode="live")
+    first.run(LATE_SIGNAL)
+    session_id = first.session_id
+    first.remote.detach()
+    second.remote.attach(session_id)
+    assert second.value("send is not signal.pthread_kill") == "True"
 
 
 def test_detached_session_can_be_attached_to(
