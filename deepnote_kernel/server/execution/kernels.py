@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import zmq
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
+from traitlets.config import Config
 
 from deepnote_kernel.server.errors import (
     ConflictError,
@@ -249,7 +252,7 @@ class KernelFactory:
     Args:
         kernel_name: The kernelspec to start.
         environ: The environment kernels inherit.
-        connection_folder: Where connection files are kept.
+        connection_folder: Where connection files and sockets are kept.
         kernel_manager_class: Importable name of a ``jupyter_client`` kernel manager; with another
             one, kernels run where that manager puts them.
     """
@@ -265,6 +268,7 @@ class KernelFactory:
         self._kernel_name = kernel_name
         self._environ = dict(environ)
         self._specs = KernelSpecManager()
+        self._socket = connection_folder / "kernel-01234567-ipc-1"  # how one is called
         self._managers = AsyncMultiKernelManager(
             kernel_manager_class=kernel_manager_class,
             connection_dir=str(connection_folder),
@@ -281,8 +285,10 @@ class KernelFactory:
             folder: The kernel's working directory.
             environ: Variables set on top of the inherited ones.
         """
+        self._managers.config = Config(ConnectionFileMixin={"transport": self._transport()})
         kernel_id = await self._managers.start_kernel(
             kernel_name=self._kernel_name,
+            kernel_id=secrets.token_hex(4),
             cwd=str(folder),
             env={**self._environ, **environ},
             extra_arguments=self._extra_arguments(),
@@ -301,9 +307,22 @@ class KernelFactory:
     def _spec(self) -> Any:
         return self._specs.get_kernel_spec(self._kernel_name)
 
+    def _is_ipykernel(self) -> bool:
+        return any("ipykernel" in argument for argument in self._spec().argv)
+
     def _extra_arguments(self) -> list[str]:
-        is_ipykernel = any("ipykernel" in argument for argument in self._spec().argv)
-        return _IPYKERNEL_ARGUMENTS if is_ipykernel else []
+        return _IPYKERNEL_ARGUMENTS if self._is_ipykernel() else []
+
+    def _transport(self) -> str:
+        """Return how to reach a kernel.
+
+        A kernel that replaces itself takes up its old addresses. A port may be another program's by
+        then; a socket's path may not. But not every kernel knows such sockets, nor every system,
+        nor can they be reached on another computer; and their paths must be short.
+        """
+        is_here = "kernel_provisioner" not in self._spec().metadata
+        is_short = len(os.fsencode(self._socket)) <= zmq.IPC_PATH_MAX_LEN
+        return "ipc" if self._is_ipykernel() and is_here and is_short else "tcp"
 
 
 async def _happens(event: asyncio.Event, timeout_s: float) -> bool:

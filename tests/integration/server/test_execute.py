@@ -360,6 +360,33 @@ def test_a_kernel_may_replace_itself(start_session: Callable[..., Any]) -> None:
     assert session.text("import os; print(os.getpid())") == before
 
 
+def test_a_restart_in_place_needs_no_port_that_was_free(start_session: Callable[..., Any]) -> None:
+    """A program that takes every port the kernel lets go of does not keep it from coming back."""
+    session = start_session()
+    thief = (
+        "import socket, sys, time\n"
+        "taken = set()\n"
+        "while True:\n"
+        "    time.sleep(0.001)\n"
+        "    for port in map(int, sys.argv[1:]):\n"
+        "        try:\n"
+        "            taken.add(socket.create_server(('127.0.0.1', port)))\n"
+        "        except OSError:\n"
+        "            pass\n"
+    )
+    session.outputs(
+        "import asyncio, os, subprocess, sys\n"
+        "from ipykernel.kernelapp import IPKernelApp\n"
+        "app = IPKernelApp.instance()\n"
+        "names = ('shell', 'iopub', 'stdin', 'control', 'hb')\n"
+        "ports = [str(getattr(app, f'{name}_port')) for name in names]\n"
+        f"subprocess.Popen([sys.executable, '-c', {thief!r}, *ports])\n"
+        "asyncio.get_running_loop().call_later(1, os.execv, sys.executable, sys.orig_argv)"
+    )
+    assert session.execute("await asyncio.sleep(600)").status_code == 409
+    assert session.text("print('here')") == "here\n"
+
+
 def test_a_call_pending_at_a_restart_in_place_ends(start_session: Callable[..., Any]) -> None:
     """Its answer is lost with the process, so it is told that the kernel is unavailable."""
     session = start_session()
