@@ -26,6 +26,7 @@
     └── SessionError                the remote session cannot do what was asked
         ├── SessionStartError       it did not become ready
         ├── SessionGoneError        it has ended; its variables are lost
+        ├── KernelDiedError         its kernel has died; the session goes on
         └── UnsupportedError        this way of running cells has no such feature
 
 An expected error reaches the notebook as one line: what happened, then what to do about it.
@@ -45,6 +46,7 @@ __all__ = [
     "DeepnoteError",
     "DocumentError",
     "ExecutionTimeoutError",
+    "KernelDiedError",
     "LocalFileError",
     "MissingTokenError",
     "NotFoundError",
@@ -238,6 +240,10 @@ class SessionStartError(SessionError):
 
 class SessionGoneError(SessionError):
     """The session has ended, and its variables with it."""
+
+
+class KernelDiedError(SessionError):
+    """The session's kernel has died, and its variables with it; the machine still runs."""
 
 
 class UnsupportedError(SessionError):

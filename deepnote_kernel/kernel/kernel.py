@@ -248,6 +248,9 @@ class DeepnoteKernel(KernelBase):
             self.shell.execution_count = count + 1
         if there and reply["status"] == "ok":
             reply = await self._run_there(there, options, execution_count=count, is_alone=not here)
+        if _asks_to_exit(reply):
+            self.close_session()
+            self.shell.exit_now = True
         # As ipykernel has it: a cell that leaves no trace in the history names the one before.
         return {**reply, "execution_count": self.shell.execution_count - 1}
 
@@ -370,6 +373,12 @@ class DeepnoteKernel(KernelBase):
             **await self._comms.open_comms(target_name),
             **await super().do_comm_info(target_name),
         }
+
+
+def _asks_to_exit(reply: JSON) -> bool:
+    """Tell whether a cell has called ``exit``, here or on the far side."""
+    payload = reply.get("payload") or []
+    return any(p["source"] == "ask_exit" and not p.get("keepkernel") for p in payload)
 
 
 def _warm_up(modules: Iterable[str]) -> None:

@@ -24,6 +24,7 @@ from deepnote_kernel.errors import (
     ConnectionFailedError,
     DeepnoteError,
     ExecutionTimeoutError,
+    KernelDiedError,
     NotFoundError,
     ResponseFormatError,
     ServerError,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from deepnote_kernel.outputs import JSON
     from deepnote_kernel.session.protocol import Cell, Event
 
-__all__ = ["DirectSession"]
+__all__ = ["DirectSession", "kernel_died"]
 
 _log = logging.getLogger(__name__)
 
@@ -226,8 +227,10 @@ class DirectSession:
             except ConflictError as error:
                 # Only a refusal is known to have left the code alone. A kernel that is
                 # unavailable may have died of it: that must not be sent again.
+                if error.reason == "unavailable":
+                    raise kernel_died() from None
                 if error.reason != "busy" or time.monotonic() > deadline:
-                    raise _explained(error) from None
+                    raise
                 await _either(interrupted, next(waits))
             except ConnectionFailedError:
                 raise
@@ -353,14 +356,13 @@ def _fails_to_understand(outputs: list[JSON]) -> bool:
     return bool(names) and "KeyboardInterrupt" not in names
 
 
-def _explained(error: ConflictError) -> DeepnoteError:
-    if error.reason == "unavailable":
-        return SessionError(
-            "The session's kernel is unavailable: it died, of too little memory perhaps, and its "
-            "variables are lost.",
-            "Run `%deepnote restart`, or restart the kernel.",
-        )
-    return error
+def kernel_died() -> KernelDiedError:
+    """Return the error that says so."""
+    return KernelDiedError(
+        "The session's kernel is unavailable: it died, of too little memory perhaps, and its "
+        "variables are lost.",
+        "Run `%deepnote restart`, or restart the kernel.",
+    )
 
 
 async def _either(event: asyncio.Event, delay_s: float) -> None:

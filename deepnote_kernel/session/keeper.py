@@ -12,6 +12,7 @@ from msgspec import structs
 from deepnote_kernel.errors import (
     ConnectionFailedError,
     DeepnoteError,
+    KernelDiedError,
     SessionError,
     SessionGoneError,
     UnsupportedError,
@@ -158,7 +159,7 @@ class Keeper:
                 await self.session.restart()
             except DeepnoteError as error:
                 judged = await self._judged(error)
-                if not isinstance(judged, (UnsupportedError, SessionGoneError)):
+                if not isinstance(judged, (UnsupportedError, SessionGoneError, KernelDiedError)):
                     raise judged from None
                 progress(f"{judged.message} Starting a new session.")
                 # The one that others share may be the one it could not be done in.

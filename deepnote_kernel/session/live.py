@@ -27,7 +27,7 @@ from deepnote_kernel.errors import (
 )
 from deepnote_kernel.outputs import Message, to_messages, with_table
 from deepnote_kernel.relay.near import WAIT_S, Budget, Frame, Link, RelayLostError, installer
-from deepnote_kernel.session.direct import DirectSession
+from deepnote_kernel.session.direct import DirectSession, kernel_died
 from deepnote_kernel.session.protocol import InputRequest, Reply
 from deepnote_kernel.session.waiting import delays
 
@@ -288,6 +288,21 @@ class LiveSession(DirectSession):
             return await self._send(code, sessions.MAX_TIMEOUT_MS)
         except NotFoundError as error:
             self._raise_gone(error)
+
+    async def _send(self, code: str, timeout_ms: int) -> list[JSON]:
+        try:
+            return await super()._send(code, timeout_ms)
+        except ConflictError as error:
+            # By itself that may pass, as while a process replaces itself.
+            if error.reason == "unavailable" and await self._has_failed():
+                raise kernel_died() from None
+            raise
+
+    async def _has_failed(self) -> bool:
+        call = sessions.status(self.session_id, notebook_id=self.notebook_id)
+        with contextlib.suppress(DeepnoteError):
+            return (await self._client.send(call)).session.status == "error"
+        return False
 
     async def recall(self) -> None:
         """Bring a waiting call home by way of the interrupt endpoint."""

@@ -104,6 +104,16 @@ def test_a_server_that_dies_in_mid_cell(
     assert ran.reply["evalue"].endswith(".")
 
 
+def test_a_far_kernel_that_dies(start_kernel: Callable[..., Notebook], server: Server) -> None:
+    """The cell says so without waiting for a kernel that stays away, and a restart replaces it."""
+    notebook = start_kernel("deepnote", server)
+    line = _one_line(notebook.run("import os; os._exit(1)"), "KernelDiedError")
+    assert "%deepnote restart" in line
+    assert _one_line(notebook.run("1"), "KernelDiedError") == line
+    assert notebook.run("%deepnote restart").status == "ok"
+    assert notebook.run("6 * 7").result == "42"
+
+
 @pytest.mark.parametrize("html", [False, True])
 def test_a_proxy_in_trouble(
     start_kernel: Callable[..., Notebook], start_server: Callable[..., Server], *, html: bool

@@ -41,6 +41,13 @@ def _wait_until_ended(server: Server, session_id: str) -> None:
         time.sleep(0.05)
 
 
+def _wait_until_dead(notebook: Notebook) -> None:
+    deadline = time.monotonic() + 10
+    while notebook.manager.is_alive():
+        assert time.monotonic() < deadline, "the kernel still runs"
+        time.sleep(0.05)
+
+
 def _session_id(notebook: Notebook) -> str:
     notebook.run("pass")
     found = notebook.run("%%local\nget_ipython().kernel.remote.session.session_id")
@@ -131,10 +138,19 @@ def test_sigterm_ends_the_session(
         notebook.client.execute(code)
     os.kill(notebook.pid, signal.SIGTERM)
     _wait_until_ended(server, session_id)
-    deadline = time.monotonic() + 10
-    while notebook.manager.is_alive():
-        assert time.monotonic() < deadline, "the kernel still runs"
-        time.sleep(0.05)
+    _wait_until_dead(notebook)
+
+
+@pytest.mark.parametrize("code", ["exit", "%%local\nexit()"])
+def test_exit_ends_the_kernel_and_the_session(
+    start_kernel: Callable[..., Notebook], server: Server, code: str
+) -> None:
+    """It does what it does in any kernel, and leaves no machine running."""
+    notebook = start_kernel("deepnote", server)
+    session_id = _session_id(notebook)
+    assert notebook.run(code).status == "ok"
+    _wait_until_ended(server, session_id)
+    _wait_until_dead(notebook)
 
 
 def test_a_session_that_ended_is_not_replaced_in_silence(
