@@ -50,17 +50,22 @@ def known_values(client: httpx.Client) -> JSON:
     notebook_id = project["notebooks"][0]["id"]
     block = {"notebookId": notebook_id, "type": "code", "content": "1"}
     block_id = client.post("/v2/blocks", json=block).json()["block"]["id"]
-    form = {"projectId": project["id"], "path": "a.txt"}
-    client.post("/v2/files", data=form, files={"file": b"a"})
+    for path in ("a.txt", "served.py", "to_serve.py"):
+        form = {"projectId": project["id"], "path": path}
+        client.post("/v2/files", data=form, files={"file": b"a"})
+    served = {"projectId": project["id"], "entrypoint": "served.py"}
+    app = client.post("/v2/streamlit-apps", json=served).json()["streamlitApp"]
     schedule = {"cron": "0 0 1 1 *", "timezone": "UTC"}
     client.post(f"/v2/notebooks/{notebook_id}/schedule", json=schedule)
-    started = client.post("/v2/sessions", json={"notebookId": notebook_id}).json()
+    started = new_session(client, notebook_id)
     run_path = f"/v2/runs/{started['run']['runId']}"
     while (run := client.get(run_path).json()["run"])["snapshotStatus"] == "pending":
         time.sleep(0.05)
     return {
+        "appId": app["id"],
         "blockId": block_id,
         "blockIds": [block_id],
+        "entrypoint": "to_serve.py",
         "notebookId": notebook_id,
         "path": "a.txt",
         "placement": {"type": "end"},
@@ -76,17 +81,27 @@ def known_values(client: httpx.Client) -> JSON:
     }
 
 
-def add_examples(document: JSON, values: JSON) -> None:
-    """Offer values to parameters and members of bodies of their name, so that they do not end."""
+def new_session(client: httpx.Client, notebook_id: str) -> JSON:
+    """Start a session; return the answer."""
+    answer: JSON = client.post("/v2/sessions", json={"notebookId": notebook_id}).json()
+    return answer
+
+
+def add_examples(document: JSON, values: JSON, doomed: JSON) -> None:
+    """Offer values to parameters and members of bodies of their name.
+
+    What deletes gets others, so that these do not end; a schedule can be made anew.
+    """
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if method != "delete" or path.endswith("/schedule"):
-                body = operation.get("requestBody", {"content": {}})["content"]
-                schemas = {each["name"]: each["schema"] for each in operation["parameters"]}
-                for content in body.values():
-                    schemas |= content["schema"].get("properties", {})
-                for name in schemas.keys() & values.keys():
-                    schemas[name]["examples"] = [values[name]]
+            is_deadly = method == "delete" and not path.endswith("/schedule")
+            offered = doomed if is_deadly else values
+            body = operation.get("requestBody", {"content": {}})["content"]
+            schemas = {each["name"]: each["schema"] for each in operation["parameters"]}
+            for content in body.values():
+                schemas |= content["schema"].get("properties", {})
+            for name in schemas.keys() & offered.keys():
+                schemas[name]["examples"] = [offered[name]]
 
 
 def granted(report: Path) -> set[str]:
@@ -115,7 +130,9 @@ def test_no_request_breaks_the_server_or_surprises_its_caller(
         pytest.skip("schemathesis needs Python 3.11")
     with fuzzed.client() as client:
         document = client.get("/openapi.json").json()
-        add_examples(document, known_values(client))
+        values = known_values(client)
+        doomed = new_session(client, values["notebookId"])["session"]["id"]
+        add_examples(document, values, {"sessionId": doomed})
     described = tmp_path / "openapi.json"
     described.write_text(json.dumps(document))
     report = tmp_path / "report.ndjson"
