@@ -54,6 +54,11 @@ export class Current {
     return this.place !== null && !!this.notebook?.isVisible;
   }
 
+  /** Whether it may have a session of Deepnote's, too. */
+  get isForSession(): boolean {
+    return this.isVisible && this.place !== 'strata';
+  }
+
   /** Look again: something else may be in front. */
   update(): void {
     this._changed.emit();

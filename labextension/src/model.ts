@@ -22,7 +22,7 @@ export class Model extends VDomModel {
       factory: () => this.look(),
       frequency: { interval: INTERVAL_MS, backoff: true, max: LONGEST_INTERVAL_MS },
       name: 'deepnote-kernel:sessions',
-      standby: () => (this.isPanelVisible || current.isVisible ? 'when-hidden' : true)
+      standby: () => (this.isPanelVisible || current.isForSession ? 'when-hidden' : true)
     });
     void this.poll.start();
     current.changed.connect(this.onCurrentChanged, this);
@@ -133,7 +133,7 @@ export class Model extends VDomModel {
       this.seen.delete(kernel.id);
     }
     // A cell may have begun to start a session, and another notebook may have one.
-    if (this.current.isVisible && (!this.session || kernel?.id !== this.lastKernelId)) {
+    if (this.current.isForSession && (!this.session || kernel?.id !== this.lastKernelId)) {
       void this.poll.refresh();
     }
     this.lastKernelId = kernel?.id;

@@ -30,14 +30,23 @@ export class StatusItem extends VDomRenderer<Model> {
       return null;
     }
     const text = joined(placeName(place), this.facts(place, session));
-    const title = `${this.explanation(place, session)}\nClick to show all sessions.`;
+    const explanation = this.explanation(place, session);
     const Logo = logos[place].react;
+    if (place === 'strata') {
+      // No button: the panel has sessions of Deepnote's alone.
+      return (
+        <span className="jp-StatusBar-TextItem jp-deepnote-StatusText" title={explanation}>
+          <Logo tag="span" width="16px" height="16px" aria-hidden="true" />
+          <span>{text}</span>
+        </span>
+      );
+    }
     return (
       <button
         type="button"
         className="jp-StatusBar-TextItem jp-deepnote-StatusButton"
         aria-label={`${text}. Show sessions.`}
-        title={title}
+        title={`${explanation}\nClick to show all sessions.`}
         onClick={this.onClick}
       >
         <Logo tag="span" width="16px" height="16px" aria-hidden="true" />

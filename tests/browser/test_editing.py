@@ -49,7 +49,7 @@ def notebook(lab: Lab, context: BrowserContext) -> Iterator[Notebook]:
 def test_launcher(page: Page, shot: Callable[..., None]) -> None:
     """The launcher has a tile for each kernel, with its logo."""
     tiles = page.locator(".jp-LauncherCard[data-category=Notebook]")
-    for name in ("Deepnote", "Deepnote (local)"):
+    for name in ("Deepnote", "Deepnote (local)", "Strata"):
         tile = tiles.filter(has_text=re.compile(f"^{re.escape(name)}$"))
         logo = tile.locator("img")
         expect(logo).to_be_visible()

@@ -103,6 +103,20 @@ def test_other_kernels_cost_nothing(open_notebook: Callable[..., Notebook]) -> N
     assert [url for url in asked if "/deepnote/" in url] == []
 
 
+def test_a_strata_kernel_has_no_session_of_deepnotes(
+    open_notebook: Callable[..., Notebook], shot: Callable[..., None]
+) -> None:
+    """The status bar says where cells run and what the kernel does, and leads to no list."""
+    page = open_notebook("%strata config", kernel="strata").page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    bar = page.locator("#jp-main-statusbar")
+    expect(bar.get_by_text("Strata · idle")).to_be_visible()
+    expect(status(page)).to_be_hidden()
+    shot(page)
+    assert [url for url in asked if "/deepnote/" in url] == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_panel_shows_what_there_is(
     open_notebook: Callable[..., Notebook],
