@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from deepnote_kernel.api import streamlit_apps
 from deepnote_kernel.commands.names import find_project_id
+from deepnote_kernel.commands.polling import look_until
 from deepnote_kernel.commands.views import Card, Listing, State, moment
 from deepnote_kernel.errors import ConflictError, DeepnoteError
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["list_", "publish", "status"]
 
-# Quick at first, for servers nearby, then as often as Deepnote's own clients ask.
-_FIRST_POLL_S = 0.1
-_LAST_POLL_S = 5.0
+_POLL_S = 5.0  # as Deepnote's own clients
 
 
 def list_(context: Context, *, project: str) -> Listing[StreamlitApp]:
@@ -71,26 +69,29 @@ def _create_or_find(context: Context, project_id: str, entrypoint: str) -> Strea
 
 
 def _wait(context: Context, app: StreamlitApp, task: Task, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    delay_s = _FIRST_POLL_S
-    before = ""
+    seen: list[str] = []
+
+    def look() -> str:
+        seen.append(context.client.send(streamlit_apps.status(app.id)).status)
+        task(seen[-1])
+        return seen[-1]
+
+    def is_over(state: str) -> bool:
+        # What is not there yet may be restarting; what was about to be has given up.
+        return state == "running" or (state == "unavailable" and "starting" in seen)
+
     try:
-        while (now := context.client.send(streamlit_apps.status(app.id)).status) != "running":
-            # What is not there yet may be restarting; what was about to be has given up.
-            if now == "unavailable" and before == "starting":
-                raise DeepnoteError(
-                    f"The app {app.entrypoint!r} ended while it started.",
-                    "The server's own log says why; streamlit may not be installed there.",
-                )
-            if time.monotonic() >= deadline:
-                raise DeepnoteError(
-                    f"The app {app.entrypoint!r} is still {now} after {timeout_s:g} s.",
-                    "Look after it with 'apps status'; its project's machine may be off.",
-                )
-            task(now)
-            before = now
-            time.sleep(delay_s)
-            delay_s = min(delay_s * 1.5, _LAST_POLL_S)
+        state = look_until(look, is_over, timeout_s=timeout_s, every_s=_POLL_S)
     except KeyboardInterrupt:
         context.surface.say(f"No longer waiting for the app {app.id}; it goes on starting.")
         raise
+    if not is_over(state):
+        raise DeepnoteError(
+            f"The app {app.entrypoint!r} is still {state} after {timeout_s:g} s.",
+            "Look after it with 'apps status'; its project's machine may be off.",
+        )
+    if state != "running":
+        raise DeepnoteError(
+            f"The app {app.entrypoint!r} ended while it started.",
+            "The server's own log says why; streamlit may not be installed there.",
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +11,7 @@ from deepnote_kernel.commands import snapshots
 from deepnote_kernel.commands.grammar import UsageError
 from deepnote_kernel.commands.inputs import read_inputs
 from deepnote_kernel.commands.names import find_notebook_id
+from deepnote_kernel.commands.polling import look_until
 from deepnote_kernel.commands.runs import run_card
 from deepnote_kernel.config import StorageMode
 from deepnote_kernel.errors import DeepnoteError
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "run"]
 
-# Quick at first, for servers nearby, then as often as Deepnote's own clients ask.
-_FIRST_POLL_S = 0.1
-_LAST_POLL_S = 2.0
+_POLL_S = 2.0  # as Deepnote's own clients
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,24 +126,23 @@ def run(  # noqa: PLR0913 - as many as the command has
 
 
 def _wait(context: Context, run_id: str, task: Task, timeout_s: float | None) -> Run:
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    delay_s = _FIRST_POLL_S
+    def look() -> Run:
+        run = context.client.send(runs.get(run_id))
+        if not run.is_finished:
+            task(run.status)
+        return run
+
     try:
-        while True:
-            found = context.client.send(runs.get(run_id))
-            if found.is_finished:
-                return found
-            task(found.status)
-            if deadline is not None and time.monotonic() >= deadline:
-                raise DeepnoteError(
-                    f"The run {run_id} has not ended after {timeout_s:g} s; it goes on.",
-                    "Look after it with 'runs show'.",
-                )
-            time.sleep(delay_s)
-            delay_s = min(delay_s * 1.5, _LAST_POLL_S)
+        found = look_until(look, lambda run: run.is_finished, timeout_s=timeout_s, every_s=_POLL_S)
     except KeyboardInterrupt:
         context.surface.say(f"No longer waiting for the run {run_id}; it goes on.")
         raise
+    if not found.is_finished:
+        raise DeepnoteError(
+            f"The run {run_id} has not ended after {timeout_s:g} s; it goes on.",
+            "Look after it with 'runs show'.",
+        )
+    return found
 
 
 def _show(context: Context, ended: Run, snapshot_wait_s: float, to: str | None) -> None:

@@ -73,9 +73,7 @@ def test_an_app_that_gives_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody waits for what will not come."""
-    (tmp_path / "streamlit").mkdir()
-    (tmp_path / "streamlit" / "__init__.py").touch()
-    (tmp_path / "streamlit" / "__main__.py").write_text(STAND_IN)
+    (tmp_path / "streamlit.py").write_text(STAND_IN)
     server = start_server(environ={"PYTHONPATH": str(tmp_path)})
     monkeypatch.setenv("DEEPNOTE_BASE_URL", server.url)
     monkeypatch.setenv("DEEPNOTE_TOKEN", server.token)

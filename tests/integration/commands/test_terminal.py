@@ -108,6 +108,28 @@ def test_ctrl_c_ends_the_wait(place: Place, terminal: Callable[..., Any]) -> Non
     assert child.exitstatus == 130
 
 
+def test_ctrl_c_ends_the_wait_for_an_app(
+    server: Server,
+    start_server: Callable[..., Server],
+    terminal: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    """The app goes on starting, and the line names it."""
+    (tmp_path / "streamlit.py").write_text("import time; time.sleep(60)")  # stands in for it
+    environ = {"PYTHONPATH": str(tmp_path), "DEEPNOTE_SERVER_TOKEN": server.token}
+    place = make_place(start_server(environ=environ))
+    with place.server.client() as client:
+        form = {"projectId": place.id, "path": "app.py"}
+        client.post("/v2/files", data=form, files={"file": b""})
+    child = terminal("apps", "publish", place.id, "app.py", "--base-url", place.server.url)
+    child.expect("starting")
+    child.sendintr()
+    child.expect(r"No longer waiting for the app [\w-]+; it goes on starting")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+
+
 def test_a_file_moves(place: Place, terminal: Callable[..., Any], tmp_path: Path) -> None:
     """A bar, and how much has been sent."""
     source = tmp_path / "large [1].bin"
