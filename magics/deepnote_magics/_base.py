@@ -32,6 +32,9 @@ class RemoteMagics(Magics):
     name: ClassVar[str]
     """The magic, without its percent sign."""
 
+    cell_words: ClassVar[tuple[str, ...]] = ()
+    """What may follow it at the top of a cell."""
+
     shell: Any
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -92,9 +95,13 @@ class RemoteMagics(Magics):
     def match(self, context: CompletionContext) -> SimpleMatcherResult:
         """Complete what follows the magic; called by IPython's completer."""
         line = re.match(rf"\s*(?:[\w.]+\s*=\s*)?%{self.name}\s(.*)", context.text_until_cursor)
-        if line is None:
+        cell = re.match(rf"%%{self.name}\s(?:.*\s)?(\S*)$", context.text_until_cursor)
+        if line is not None:
+            typed, offered = complete(self.grammar, self._names, line[1])
+        elif cell is not None:
+            typed, offered = cell[1], [w for w in self.cell_words if w.startswith(cell[1])]
+        else:
             return {"completions": []}
-        typed, offered = complete(self.grammar, self._names, line[1])
         return {
             "completions": [SimpleCompletion(text, type="magic") for text in offered],
             "matched_fragment": typed,

@@ -40,6 +40,7 @@ class DeepnoteMagics(RemoteMagics):
 
     grammar = GRAMMAR
     name = "deepnote"
+    cell_words = tuple(flag for known in CELL_OPTIONS for flag in known.flags)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)

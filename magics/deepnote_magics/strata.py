@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from IPython.core.magic import line_cell_magic, magics_class
 
 from deepnote_kernel.commands.context import SESSION
 from deepnote_kernel.commands.grammar import Grammar, HelpShown
+from deepnote_kernel.strata.calls.cells import Language
 from deepnote_kernel.strata.table import COMMON, SECTIONS, TABLE
 from deepnote_magics._base import RemoteMagics, words_of
 from deepnote_magics._surface import IPythonSurface
@@ -38,6 +39,7 @@ class StrataMagics(RemoteMagics):
 
     grammar = GRAMMAR
     name = "strata"
+    cell_words = get_args(Language)
 
     def new_remote(self) -> Remote:
         """Return the façade of a session on Strata."""

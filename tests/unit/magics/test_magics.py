@@ -114,6 +114,8 @@ def test_restart_needs_a_session(shell: Any) -> None:
         ("%deepnote st", ["start", "status", "stop"]),
         ("%deepnote start --sto", ["--storage-mode"]),
         ("%deepnote use --mode l", ["live"]),
+        ("%%deepnote --in x --o", ["--out"]),
+        ("%%strata ma", ["markdown"]),
     ],
 )
 def test_completion(shell: Any, text: str, expected: list[str]) -> None:
