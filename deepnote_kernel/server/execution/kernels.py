@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import secrets
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -30,6 +32,8 @@ __all__ = ["AfterTimeout", "Execution", "Kernel", "KernelFactory", "KernelState"
 
 AfterTimeout = Literal["keep", "interrupt"]
 KernelState = Literal["starting", "idle", "busy", "unavailable"]
+
+logger = logging.getLogger(__name__)
 
 _HANDSHAKE_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 1.0
@@ -61,6 +65,7 @@ class Kernel:
         self._ready = asyncio.Event()
         self._lost = asyncio.Event()
         self._dead = asyncio.Event()
+        self._restarting = asyncio.Lock()
         self._channels = self._connect()
         self._supervisor = asyncio.create_task(self._supervise())
 
@@ -143,11 +148,14 @@ class Kernel:
     async def interrupt(self) -> None:
         """Signal the kernel to stop what it runs; a call in progress is left to end by itself."""
         call = self._call
-        if call is not None and call.msg_id:
+        if call is not None:
+            with contextlib.suppress(KernelUnavailableError):
+                await self.ready()
             # Kernels ignore the signal until they have taken up the request.
             await _happens(call.begun, _BEGIN_TIMEOUT_S)
             call.is_interrupted = True
-        if not self._dead.is_set():
+        # The signal would kill a process that is still starting, and nothing runs in it.
+        if self.state in ("idle", "busy"):
             await self._manager.interrupt_kernel()
 
     async def kill(self) -> None:
@@ -158,9 +166,9 @@ class Kernel:
     async def stop(self) -> None:
         """End the kernel and all processes of its group; calls in progress fail."""
         self._dead.set()
-        self._supervisor.cancel()
+        async with self._restarting:
+            self._supervisor.cancel()
         await asyncio.gather(self._supervisor, return_exceptions=True)
-        self._abandon_call()
         await self._channels.close()
         if self._kernel_id in self._managers:
             await self._managers.shutdown_kernel(self._kernel_id, now=True)
@@ -173,6 +181,15 @@ class Kernel:
         return Channels(self._manager, on_message=self._receive, on_lost=self._lost.set)
 
     async def _supervise(self) -> None:
+        try:
+            await self._follow()
+        except Exception:  # the edge of a background task
+            logger.exception("The kernel is given up")
+        finally:
+            self._dead.set()
+            self._abandon_call()
+
+    async def _follow(self) -> None:
         """Shake hands with each process this kernel becomes, until there is none any more."""
         is_up = await self._shake_hands()
         for _ in range(_START_RETRIES):
@@ -180,7 +197,9 @@ class Kernel:
                 break
             # Another program may have taken one of its ports after they were chosen.
             await self._channels.close()
-            await self._manager.restart_kernel(now=True, newports=True)
+            # Cut off in the middle, the manager would lose sight of the process.
+            async with self._restarting:
+                await self._manager.restart_kernel(now=True, newports=True)
             self._channels = self._connect()
             is_up = await self._shake_hands()
         while is_up:
@@ -194,8 +213,6 @@ class Kernel:
             await self._channels.close()
             self._channels = self._connect()
             is_up = await self._shake_hands()
-        self._dead.set()
-        self._abandon_call()
 
     async def _shake_hands(self) -> bool:
         """Ask for kernel info until an answer comes on both channels; say whether one came."""

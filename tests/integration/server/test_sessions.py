@@ -240,6 +240,17 @@ def test_live_sessions_are_listed_newest_first(
     assert listed() == [started[0], started[2]]
 
 
+def test_an_interrupt_does_not_kill_a_kernel_that_starts(
+    start_session: Callable[..., Any], finished: Callable[..., JSON]
+) -> None:
+    """It ends the first run alone, however often it is sent."""
+    session = start_session("1", wait=False)
+    while session.status()["kernel"]["status"] == "starting":
+        session.post("interrupt").raise_for_status()
+    assert finished(session.run_id)["status"] == "stopped"
+    assert session.text("print(2)") == "2\n"
+
+
 def test_a_session_stopped_while_starting_is_gone(
     client: httpx.Client, start_session: Any, finished: Callable[..., Any]
 ) -> None:
