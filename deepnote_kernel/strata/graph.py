@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from deepnote_kernel.strata.anchor import is_anchor
+from deepnote_kernel.strata.labels import label, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,22 +47,19 @@ class Graph:
 
     def _lines(self) -> Iterator[str]:
         """Yield a line for each cell, below and to the right of what it uses."""
+        levels = self._levels()
         for cell in self.cells:
             used = (
                 f"{', '.join(sorted(names))} of {other}"
                 for other, names in self._uses[cell.id].items()
             )
             uses = "; ".join(used)
-            indent = "    " * self._level(cell.id)
-            line = f"{indent}{cell.id}  {_label(cell)}  [{cell.status}]"
+            indent = "    " * levels[cell.id]
+            line = f"{indent}{cell.id}  {label(cell.source, _LABEL_CHARS)}  [{cell.status}]"
             yield f"{line}  uses {uses}" if uses else line
 
-    def _level(self, cell_id: str) -> int:
-        """Return how many cells must run one after the other before a cell."""
-        return self._levels[cell_id]
-
-    @property
     def _levels(self) -> dict[str, int]:
+        """Return how many cells must run one after the other before each."""
         levels: dict[str, int] = {}
         for cell in self.cells:  # a cell uses those above it alone
             above = (levels[other] for other in self._uses[cell.id] if other in levels)
@@ -90,7 +88,7 @@ class Graph:
         """Return the upper left corner of each cell's box: a column for each level."""
         rows: dict[int, int] = {}
         places = {}
-        levels = self._levels
+        levels = self._levels()
         for cell in self.cells:
             level = levels[cell.id]
             row = rows.get(level, 0)
@@ -101,13 +99,14 @@ class Graph:
 
 def _node(cell: Cell, x: int, y: int) -> str:
     colour = _STATES.get(cell.status, _OTHER_STATE)
-    names = _shortened(", ".join(cell.defines))
+    begins = escape(label(cell.source, _LABEL_CHARS))
+    names = escape(shortened(", ".join(cell.defines), _LABEL_CHARS))
     return (
         f"<g><title>{escape(cell.source)}</title>"
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6" fill="none" '
         f'stroke="{colour}"/>'
-        f'<text x="{x + 8}" y="{y + 16}" fill="currentColor">{escape(_label(cell))}</text>'
-        f'<text x="{x + 8}" y="{y + 32}" fill="currentColor" opacity="0.6">{escape(names)}</text>'
+        f'<text x="{x + 8}" y="{y + 16}" fill="currentColor">{begins}</text>'
+        f'<text x="{x + 8}" y="{y + 32}" fill="currentColor" opacity="0.6">{names}</text>'
         "</g>"
     )
 
@@ -116,17 +115,8 @@ def _edge(begin: tuple[int, int], end: tuple[int, int], names: Sequence[str]) ->
     x1, y1 = begin[0] + _WIDTH, begin[1] + _HEIGHT // 2
     x2, y2 = end[0], end[1] + _HEIGHT // 2
     middle = (x1 + x2) // 2
-    label = escape(_shortened(", ".join(names)))
+    variables = escape(shortened(", ".join(names), _LABEL_CHARS))
     return (
         f'<path d="M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}" fill="none" '
-        f'stroke="currentColor" opacity="0.5"><title>{label}</title></path>'
+        f'stroke="currentColor" opacity="0.5"><title>{variables}</title></path>'
     )
-
-
-def _label(cell: Cell) -> str:
-    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
-    return _shortened(next((line for line in lines if not line.startswith("#")), "(empty)"))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LABEL_CHARS else f"{text[: _LABEL_CHARS - 1]}…"

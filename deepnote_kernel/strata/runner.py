@@ -25,6 +25,7 @@ from deepnote_kernel.strata.failures import (
     is_unstored,
     unstored_names,
 )
+from deepnote_kernel.strata.labels import label
 from deepnote_kernel.strata.models import Cell, Result
 from deepnote_kernel.strata.outputs import note, stream
 from deepnote_kernel.strata.refusals import EnvironmentBusyError, NotebookBusyError
@@ -163,8 +164,8 @@ class Runner:
         producers, _ = self._layout.unstored(placed.cell)
         found: list[Message] = []
         for producer in producers:
-            label = _label(producer.source)
-            found.append(note(f"Strata: `{label}` ran once more, for its variables were not kept."))
+            again = label(producer.source, _LABEL_CHARS)
+            found.append(note(f"Strata: `{again}` ran once more, for its variables were not kept."))
             result = await self._execute(producer.id, "force")
             if is_unstored(result):
                 wanted = self._layout.wanted(producer)
@@ -182,7 +183,7 @@ class Runner:
         for cell in self._layout.in_sight:
             has_run = before.get(cell.id, cell.status) != cell.status
             if has_run and cell.id != cell_id and cell.status in _ENDED:
-                notes.append(note(f"Strata: `{_label(cell.source)}` {_how(cell)}."))
+                notes.append(note(f"Strata: `{label(cell.source, _LABEL_CHARS)}` {_how(cell)}."))
                 notes += stream("stdout", cell.console_stdout)
                 notes += stream("stderr", cell.console_stderr)
         if result.cache_hit:
@@ -235,14 +236,7 @@ class Runner:
 
     def _cell_label(self, cell_id: str) -> str:
         cell = self._layout.get(cell_id)
-        return f"`{_label(cell.source)}`" if cell else f"cell {cell_id}"
-
-
-def _label(source: str) -> str:
-    """Return the first line of a cell that says something, shortened."""
-    lines = [line.strip() for line in source.splitlines() if line.strip()]
-    first = next((line for line in lines if not line.startswith("#")), "an empty cell")
-    return first if len(first) <= _LABEL_CHARS else f"{first[: _LABEL_CHARS - 1]}…"
+        return f"`{label(cell.source, _LABEL_CHARS)}`" if cell else f"cell {cell_id}"
 
 
 def _how(cell: Cell) -> str:

@@ -69,9 +69,8 @@ class Showing:
     async def _bundle(self, result: Result, index: int, item: Display) -> JSON:
         if item.content_type == "arrow/ipc" and item.rows is not None:
             return bundle(item, table=await self._table(result.cell_id, index, item))
-        if item.content_type == "pickle/object":
-            return bundle(item, text=await self._read(result.cell_id, index, item))
-        if item.content_type == "arrow/ipc" and str(item.preview).startswith("ndarray"):
+        is_array = item.content_type == "arrow/ipc" and str(item.preview).startswith("ndarray")
+        if is_array or item.content_type == "pickle/object":
             return bundle(item, text=await self._read(result.cell_id, index, item))
         return bundle(item)
 

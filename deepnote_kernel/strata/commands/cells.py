@@ -10,6 +10,7 @@ from deepnote_kernel.errors import RunFailedError
 from deepnote_kernel.strata.calls import cells, notebooks
 from deepnote_kernel.strata.failures import error_content
 from deepnote_kernel.strata.graph import Graph
+from deepnote_kernel.strata.labels import shortened
 from deepnote_kernel.strata.outputs import bundle, shown, stream
 
 if TYPE_CHECKING:
@@ -139,4 +140,4 @@ def _card(cell: Cell) -> Card[Cell]:
 def _summary(cell: Cell) -> str:
     lines = [line for line in cell.source.splitlines() if line.strip()]
     first = lines[0] if lines else ""
-    return first if len(first) <= _SUMMARY_CHARS else f"{first[: _SUMMARY_CHARS - 1]}…"
+    return shortened(first, _SUMMARY_CHARS)

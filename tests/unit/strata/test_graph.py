@@ -31,7 +31,7 @@ def test_a_terminal_shows_indented_lines() -> None:
     assert repr(Graph(DAG, CELLS)).splitlines() == [
         "a  x = '<&>'  [ready]",
         "    b  y = x * 2  [stale]  uses x of a",
-        "c  (empty)  [idle]",
+        "c  an empty cell  [idle]",
         "        d  print(x, y)  [error]  uses x of a; y of b",
     ]
 
