@@ -11,7 +11,6 @@ import json
 import math
 import os
 import platform
-import select
 import signal
 import sys
 import threading
@@ -26,7 +25,8 @@ from ipykernel.jsonutil import json_clean
 from jupyter_client.session import DELIM
 
 from .frames import Outbox, dumps, encode_frame
-from .jobs import LEAVE, PACKAGE, RETRY_S, Job, Watcher, is_ours
+from .jobs import LEAVE, PACKAGE, Job, Watcher, is_ours
+from .pipes import Pipes
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -44,9 +44,6 @@ HOLD_S = 1.0
 
 FLUSH_S = 0.01
 """How long ipykernel may hold back printed text, in seconds."""
-
-DRAIN_S = 0.1
-"""How long a cell's end may wait for what C code has written, in seconds."""
 
 OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "error"}
 OUTPUTS |= {"clear_output", "comm_open", "comm_msg", "comm_close"}
@@ -96,6 +93,7 @@ class Relay:
         self.put(sys.stderr, flush_interval=FLUSH_S)
         self.threads = set(threading.enumerate())
         self.own_tasks = asyncio.all_tasks(self.loop)
+        self.pipes = Pipes(self.kernel._stdout, self.kernel._stderr)
         signal.signal(LEAVE, self.on_leave)
         signal.signal(signal.SIGINT, self.on_sigint)
         signal.siginterrupt(LEAVE, False)
@@ -114,6 +112,7 @@ class Relay:
         """Leave the kernel as it was before :meth:`install`."""
         for owner, name in self.installed:
             delattr(owner, name)
+        self.pipes.close()
         self.watcher.stop()  # first: where nobody takes it, its signal ends the process
         signal.signal(LEAVE, signal.SIG_DFL)
         signal.signal(signal.SIGINT, getattr(self.kernel, "saved_sigint_handler", signal.SIG_IGN))
@@ -304,20 +303,12 @@ class Relay:
                 content = self.failure(error)
             finally:
                 self.jobs.remove(job)
-                await self.drain()
+                await self.pipes.drain()
                 if self.cell is job:
                     self.cell = None
                 sys.stdout.flush()
                 sys.stderr.flush()
             self.reply(request, content)
-
-    async def drain(self) -> None:
-        """Let ipykernel's threads read what the code has written to file descriptors 1 and 2."""
-        streams = (self.kernel._stdout, self.kernel._stderr)
-        pipes = [stream._fid for stream in streams if getattr(stream, "_fid", None)]
-        until = time.monotonic() + DRAIN_S
-        while select.select(pipes, [], [], 0)[0] and time.monotonic() < until:  # noqa: ASYNC110
-            await asyncio.sleep(RETRY_S)
 
     def make_parent(self, request: JSON, msg_type: str) -> JSON:
         """Return the request as ipykernel would have received it from the front end."""
