@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from deepnote_kernel.api import me, notebooks
+from deepnote_kernel.api import me, notebooks, projects
 from deepnote_kernel.commands.views import Listing, State, age
 from deepnote_kernel.config import SCRATCH
 from deepnote_kernel.credentials import stored_token
@@ -130,7 +130,17 @@ def _server(context: Context) -> Iterator[Check]:
     workspace = found.workspace.name or found.workspace.id
     access = f", access {found.access_level}" if found.access_level else ""
     yield Check(name="Token", state="ok", finding=f"workspace {workspace}{access}")
+    if settings.project_id:
+        yield _project(context)
     yield _notebook(context)
+
+
+def _project(context: Context) -> Check:
+    try:
+        found = context.client.send(projects.get(context.settings.project_id))
+    except DeepnoteError as error:
+        return _failed(context, "Project", error)
+    return Check(name="Project", state="ok", finding=found.name)
 
 
 def _notebook(context: Context) -> Check:
@@ -186,10 +196,10 @@ def _sessions(context: Context) -> Iterator[Check]:
         yield Check(name="Sessions", state="ok", finding="none started here is running")
     for record in records:
         age_s = (datetime.now(timezone.utc) - record.created_at).total_seconds()
-        is_long = age_s > _LONG_S
+        is_suspect = age_s > _LONG_S or record.state == "unknown"
         yield Check(
             name="Session",
-            state="warning" if is_long else "ok",
+            state="warning" if is_suspect else "ok",
             finding=f"{record.id}, {record.state}, for {age(age_s)}",
-            remedy=f"If nobody needs it: {context.magic} stop {record.id}" if is_long else "",
+            remedy=f"If nobody needs it: {context.magic} stop {record.id}" if is_suspect else "",
         )

@@ -47,6 +47,11 @@ __all__ = ["ServerOptions", "serve"]
 KEEP_ALIVE_S = 300  # a client that pauses between cells finds its connection still open
 GRACE_S = 3.0  # for callers who send a request, or take its answer, slowly while the server stops
 
+_NEXT = (
+    "To use it, set DEEPNOTE_BASE_URL to that address and DEEPNOTE_TOKEN to its token. "
+    "Ctrl-C stops it."
+)
+
 
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line may ask for; see its help for the meaning of each."""
@@ -278,7 +283,7 @@ def _announced(options: ServerOptions, url: str, token: str, listing: list[str])
         print(f"Deepnote's API on {url}", flush=True)  # noqa: T201 - a command speaks to a person
         if not options.token:
             print(f"Token: {token}", flush=True)  # noqa: T201 - as above; printed this once
-        for line in listing:
+        for line in (_NEXT, *listing):
             print(line, flush=True)  # noqa: T201 - as above
         yield
         return

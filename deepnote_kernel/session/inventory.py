@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from deepnote_kernel.api import sessions
 from deepnote_kernel.api.models import Session
+from deepnote_kernel.api.requests import is_loopback
 from deepnote_kernel.config import LOCAL
-from deepnote_kernel.errors import DeepnoteError, NotFoundError, SessionError, UnknownNameError
+from deepnote_kernel.errors import (
+    ConnectionFailedError,
+    DeepnoteError,
+    NotFoundError,
+    SessionError,
+    UnknownNameError,
+)
 from deepnote_kernel.session import interruption
 from deepnote_kernel.session.clients import client_for
 from deepnote_kernel.session.record import Record
 
 if TYPE_CHECKING:
+    from deepnote_kernel.api import AsyncClient
     from deepnote_kernel.api.models import SessionStatus
     from deepnote_kernel.config import Settings
     from deepnote_kernel.session.record import Records
@@ -114,7 +121,7 @@ def find(records: Records, session_id: str, notebook_id: str = "") -> Record:
 
 
 async def stop(settings: Settings, records: Records, session_id: str) -> None:
-    """End a recorded session and forget it.
+    """End a recorded session and forget it, also where it has ended already.
 
     Args:
         settings: Which server may be asked.
@@ -130,9 +137,19 @@ async def stop(settings: Settings, records: Records, session_id: str) -> None:
         client = await client_for(settings, record)
         if client is not None:
             async with client:
-                with contextlib.suppress(NotFoundError):
-                    await client.send(sessions.stop(record.id))
+                await _end(client, record)
     records.remove(record.id)
+
+
+async def _end(client: AsyncClient, record: Record) -> None:
+    try:
+        await client.send(sessions.stop(record.id))
+    except NotFoundError:
+        pass
+    except ConnectionFailedError:
+        # A server on this computer takes its sessions with it. Another one may come back.
+        if not is_loopback(record.base_url):
+            raise
 
 
 async def stop_all(settings: Settings, records: Records) -> list[str]:
@@ -149,7 +166,7 @@ async def stop_all(settings: Settings, records: Records) -> list[str]:
             await stop(settings, records, session_id)
             stopped.append(session_id)
         except DeepnoteError as error:
-            failures.append(f"{session_id}: {error.message}")
+            failures.append(f"{session_id}: {error.message.rstrip('.')}")
     if failures:
         raise SessionError(
             f"{len(failures)} of {len(failures) + len(stopped)} sessions were not stopped "

@@ -21,7 +21,7 @@ _SERVER_ERROR = 500
 
 START_SERVER = (
     "`uvx --python 3.12 --from 'strata-notebook[notebook]' strata-notebook` starts a server; "
-    "STRATA_URL, or `%strata use --url`, is the address of another."
+    "STRATA_URL, or the option --url, gives the address of another."
 )
 """What to do where no server answers on this computer."""
 

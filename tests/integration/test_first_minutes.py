@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from deepnote_kernel.session import scratch
+from deepnote_kernel.session.record import Record, Records
 from tests.integration.commands.conftest import make_place
 from tests.integration.conftest import run_kernel, run_server
 
@@ -338,6 +339,25 @@ def test_the_doctor_leads_on_in_a_shell(environ: dict[str, str], tmp_path: Path)
     )
     assert done.returncode == 1
     assert re.search(r"\nToken +failed +none\n +→ Run jupyter deepnote login, ", done.stdout)
+
+
+def test_the_doctor_looks_at_project_and_sessions(server: Server, tmp_path: Path) -> None:
+    """An id of another workspace is found before a session is started with it."""
+    environ = {"DEEPNOTE_BASE_URL": server.url, "DEEPNOTE_TOKEN": TOKEN}
+    environ |= {"DEEPNOTE_PROJECT_ID": "nowhere", "JUPYTER_DATA_DIR": str(tmp_path)}
+    Records(tmp_path / "deepnote" / "sessions").save(
+        Record(id="left", notebook_id="n", base_url="http://127.0.0.1:9", state="unknown")
+    )
+    done = subprocess.run(
+        [*PROGRAM, "doctor"],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.search(r"\nProject +failed .*Project not found.*\n +→ ", done.stdout)
+    assert re.search(r"\nSession +warning +left, unknown, .*\n +→ .* stop left", done.stdout)
 
 
 def test_a_terminal_asks(server: Server, sales: Place) -> None:

@@ -159,11 +159,12 @@ def test_the_token_is_made_and_printed_once(tmp_path: Path) -> None:
     """Without a token and a runtime file, a person reads it on the screen."""
     with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        first, second = process.stdout.readline(), process.stdout.readline()
+        first, second, third = (process.stdout.readline() for _ in range(3))
         process.terminate()
         rest = process.stdout.read()
     assert first.startswith("Deepnote's API on http://127.0.0.1:")
     assert second.startswith("Token: ")
+    assert "DEEPNOTE_TOKEN" in third
     assert rest == ""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deepnote_kernel.config import SCRATCH, Secret
+from deepnote_kernel.config import SCRATCH, Secret, Settings
 from deepnote_kernel.errors import (
     ConfigError,
     ConflictError,
@@ -20,6 +21,7 @@ from deepnote_kernel.errors import (
     SessionGoneError,
     UnauthorizedError,
 )
+from deepnote_kernel.session import inventory
 from deepnote_kernel.session.record import Record
 
 if TYPE_CHECKING:
@@ -351,6 +353,15 @@ def test_failure_to_stop_one_of_all_is_told(tester: Tester) -> None:
     assert [record.id for record in tester.records.all()] == [session_id]
     tester.ask("DELETE", f"/faults/{fault}")
     assert tester.remote.stop_all() == [session_id]
+
+
+def test_a_session_ends_with_its_server(tester: Tester) -> None:
+    """What ran on a server of this computer that is off can be stopped: it is forgotten."""
+    gone = Record(id="gone", notebook_id="n", base_url="http://127.0.0.1:9", state="idle")
+    tester.records.save(gone)
+    settings = Settings(token=Secret("t"), base_url=gone.base_url)
+    asyncio.run(inventory.stop(settings, tester.records, "gone"))
+    assert tester.records.load("gone") is None
 
 
 def test_state_of_an_unreachable_session_is_unknown(tester: Tester) -> None:
