@@ -87,9 +87,10 @@ class StrataContext(Context):
             wanted = self.remote.session.notebook_id
         wanted = wanted or self.strata.notebook_id
         if not wanted:
-            raise UsageError(
-                "No notebook is open.", "Run a cell first, or name one with --notebook."
-            )
+            advice = "Name one with --notebook."
+            if not self.surface.is_shell:
+                advice = "Run a cell first, or name one with --notebook."
+            raise UsageError("No notebook is open.", advice)
         return self.open(wanted)
 
     def open(self, wanted: str) -> Notebook:

@@ -327,6 +327,7 @@ def test_exit_statuses(words: list[str], status: int, shell: Any, ipython: Noteb
     assert err.startswith("jupyter deepnote strata: ")
     assert err.count("\n") == 1
     assert "%strata" not in err
+    assert "cell first" not in err
 
 
 # The assistant
