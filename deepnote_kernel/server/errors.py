@@ -120,7 +120,8 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     headers = error.headers
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
-        headers = {"Allow": ", ".join(sorted(_methods(request.app.routes, scope)))}
+        methods = _methods(request.app.routes, scope) or {"GET", "HEAD"}  # those of a website
+        headers = {"Allow": ", ".join(sorted(methods))}
     return JSONResponse({"message": error.detail}, error.status_code, headers=headers)
 
 

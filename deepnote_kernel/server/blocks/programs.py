@@ -11,21 +11,16 @@ import msgspec
 from deepnote_kernel.errors import DeepnoteError
 from deepnote_kernel.server.blocks import far_sql
 from deepnote_kernel.snapshot.inputs import INPUT_PREFIX, assignment, variable_name
+from deepnote_kernel.snapshot.python import DATAFRAME_INTEGRATION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from deepnote_kernel.server.storage.store import Block
 
-__all__ = ["DATAFRAMES", "Program", "UnsupportedBlockError", "presets", "program_of"]
+__all__ = ["Program", "UnsupportedBlockError", "presets", "program_of"]
 
 JSON = dict[str, Any]
-
-DATAFRAMES = "deepnote-dataframe-sql"
-"""Id of the integration that is no outside one: DuckDB over the kernel's dataframes.
-
-Source: deepnote/deepnote, ``packages/blocks``, read 2026-11-20.
-"""
 
 _UNSUPPORTED = {"agent", "notebook-function"}
 _FAR_MODULE = "_deepnote_sql"
@@ -91,8 +86,8 @@ def _program(code: str, *, is_silent: bool = False) -> Program | None:
 
 def _sql(block: JSON) -> Program | None:
     metadata = block["metadata"]
-    integration = metadata.get("sql_integration_id") or DATAFRAMES
-    if integration != DATAFRAMES:
+    integration = metadata.get("sql_integration_id") or DATAFRAME_INTEGRATION
+    if integration != DATAFRAME_INTEGRATION:
         raise UnsupportedBlockError(
             f"The SQL block queries integration {integration}, which this server cannot reach. "
             "Let it query dataframes instead."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,8 @@ class NotebookKernel:
         """Stop the runs in progress and in the queue, and whatever code the kernel runs."""
         for run in self._runs:
             run.is_stopped = True
-        if self._kernel is not None:
-            await self._kernel.interrupt()
+        with contextlib.suppress(KernelUnavailableError):
+            await (await self._started()).interrupt()
 
     async def kill(self) -> None:
         """Kill the kernel's process."""

@@ -15,6 +15,7 @@ from deepnote_kernel.server.responses import JSONResponse
 from deepnote_kernel.server.services import read_body, services_of
 from deepnote_kernel.server.storage.store import Block, Notebook, new_hex_id, now
 from deepnote_kernel.server.views import block_view
+from deepnote_kernel.snapshot.validation import BLOCK_TYPES
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
     from deepnote_kernel.server.services import Services
 
 __all__ = ["routes"]
-
-# Source: deepnote/deepnote, packages/blocks, read 2026-11-20.
-TYPES = {
-    "agent", "big-number", "button", "code", "image", "input-checkbox", "input-date",
-    "input-date-range", "input-file", "input-select", "input-slider", "input-text",
-    "input-textarea", "markdown", "notebook-function", "pivot-table", "separator", "sql",
-    "text-cell-bullet", "text-cell-callout", "text-cell-h1", "text-cell-h2", "text-cell-h3",
-    "text-cell-p", "text-cell-todo", "visualization",
-}  # fmt: skip
 
 
 class CreateBody(msgspec.Struct, rename="camel"):
@@ -57,7 +49,7 @@ async def create(request: Request) -> Response:
     services = services_of(request)
     store = services.store
     body = await read_body(request, CreateBody)
-    if body.type not in TYPES:
+    if body.type not in BLOCK_TYPES:
         raise BadRequestError(f'"{body.type}" is not a block type')
     if "sql_integration_id" in body.metadata:
         raise BadRequestError("metadata.sql_integration_id is set through integrationId")

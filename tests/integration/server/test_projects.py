@@ -200,6 +200,8 @@ def test_a_shared_website_is_served(server: Any, client: httpx.Client, project: 
         assert browser.get(f"{url}js/app.js").text == "1"
         for path in ("nonesuch.html", "../secret.txt", "%2e%2e/secret.txt"):
             assert browser.get(f"{url}{path}").status_code == 404
+        answer = browser.post(url)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
         change(client, project, staticFiles={"sharingEnabled": False})
         answer = browser.get(url)
         assert (answer.status_code, answer.json()) == (404, {"message": "Website not found"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -249,6 +250,23 @@ def test_an_interrupt_does_not_kill_a_kernel_that_starts(
         session.post("interrupt").raise_for_status()
     assert finished(session.run_id)["status"] == "stopped"
     assert session.text("print(2)") == "2\n"
+
+
+def test_an_interrupt_reaches_code_that_waits_for_its_kernel(
+    client: httpx.Client, start_session: Callable[..., Any], in_background: Any
+) -> None:
+    """It is not lost because the code has not begun."""
+    session = start_session()
+    project_id = session.content["session"]["projectId"]
+    other = client.post("/v2/notebooks", json={"projectId": project_id}).json()["notebook"]
+    body = {"notebookId": other["id"], "code": "import time; time.sleep(600)", "timeoutMs": 120_000}
+    call = in_background(client.post, f"{session.path}/execute", json=body)
+    params = {"notebookId": other["id"]}
+    while client.get(f"{session.path}/status", params=params).json()["kernel"]["status"] == "idle":
+        time.sleep(0.01)
+    client.post(f"{session.path}/interrupt", json=params).raise_for_status()
+    (output,) = call.result().json()["outputs"]
+    assert output["ename"] == "KeyboardInterrupt"
 
 
 def test_a_session_stopped_while_starting_is_gone(
