@@ -117,10 +117,11 @@ class KernelBase(IPythonKernel):
     def _on_sigint(self, signum: int, frame: FrameType | None) -> None:
         if self.runs_local_code():
             signal.default_int_handler(signum, frame)
-        self.interrupt()
+        # In a thread: the code the signal came between may hold a lock.
+        threading.Thread(target=self.interrupt, name="deepnote-interrupt", daemon=True).start()
 
     def _on_sigterm(self, signum: int, _frame: FrameType | None) -> None:
-        # In a thread, and bounded: the code the signal came between may hold a lock.
+        # In a thread as well, and bounded.
         closer = threading.Thread(target=self.close_session, name="deepnote-close", daemon=True)
         closer.start()
         closer.join(timeout=2.2)
@@ -137,14 +138,13 @@ class KernelBase(IPythonKernel):
         return False
 
     def interrupt(self) -> None:
-        """Interrupt what runs elsewhere; called in any thread and from a signal handler."""
+        """Interrupt what runs elsewhere; called in any thread, and not to block."""
 
     async def interrupt_request(self, stream: Any, ident: Any, parent: JSON) -> None:
-        """Answer at once and interrupt what runs, here or elsewhere, on every system.
+        """Interrupt what runs, here or elsewhere, on every system, and do not wait for its end.
 
         ipykernel's own handler does nothing on Windows and knows of no code but its own.
         """
-        self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
         if not self.runs_local_code():
             self.interrupt()
         elif os.name == "nt":
@@ -153,6 +153,7 @@ class KernelBase(IPythonKernel):
             self._send_interrupt_children()  # type: ignore[no-untyped-call]
             # A cell that awaits is cancelled from the loop, which the signal does not wake.
             self.loop.call_soon_threadsafe(bool)
+        self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
 
     # VS Code calls these two from a thread and expects an answer, not an awaitable.
     def do_complete(self, code: str, cursor_pos: int | None) -> JSON:  # type: ignore[override]

@@ -315,9 +315,7 @@ class DeepnoteKernel(KernelBase):
         if running is not None:
             running.interrupt()
         elif self._remote is not None and self.is_running:
-            threading.Thread(
-                target=self._remote.interrupt, name="deepnote-interrupt", daemon=True
-            ).start()
+            self._remote.interrupt_soon()
 
     # Questions
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,8 @@ from deepnote_kernel.kernel.progress import StartLine
 from deepnote_kernel.session.protocol import InputRequest, Message, Reply
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from deepnote_kernel.kernel._ipykernel import Request
     from deepnote_kernel.kernel.kernel import DeepnoteKernel
     from deepnote_kernel.outputs import JSON
@@ -83,7 +84,7 @@ class RemoteCell:
             self._give_up_question()
 
     def interrupt(self) -> None:
-        """Interrupt the cell, or the start of its session; callable from anywhere, never blocks.
+        """Interrupt the cell, or the start of its session; called in any thread, never blocks.
 
         Whoever presses again and again does not get through to the session, and gets the kernel
         back.
@@ -93,12 +94,11 @@ class RemoteCell:
         if len(self._pressed_at) >= _PRESSES and _since(self._pressed_at[0]) > _PATIENCE_S:
             self._kernel.loop.call_soon_threadsafe(self._give_up)
         else:
-            threading.Thread(target=self._interrupt, name="deepnote-interrupt", daemon=True).start()
+            self._remote.interrupt_soon().add_done_callback(self._tell_failure)
 
-    def _interrupt(self) -> None:
-        try:
-            self._remote.interrupt()
-        except DeepnoteError as error:
+    def _tell_failure(self, interrupt: Future[None]) -> None:
+        error = None if interrupt.cancelled() else interrupt.exception()
+        if error is not None:
             content = {"name": "stderr", "text": f"The interrupt failed. {error}\n"}
             self._kernel.loop.call_soon_threadsafe(self._publish, "stream", content)
 

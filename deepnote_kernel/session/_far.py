@@ -65,7 +65,13 @@ def question(shell):
     import asyncio, os, sys
     from ipykernel.kernelapp import IPKernelApp
     arguments = [sys.executable, "-m", "ipykernel_launcher", *IPKernelApp.instance().argv]
-    asyncio.get_event_loop().call_later(0.1, os.execv, sys.executable, arguments)
+    def start_afresh():
+        try:
+            os.chdir(shell.starting_dir)
+        except OSError:
+            pass
+        os.execv(sys.executable, arguments)
+    asyncio.get_event_loop().call_later(0.1, start_afresh)
     return {"process": shell.kernel.session.session}
 """
 

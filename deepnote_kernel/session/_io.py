@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import Coroutine
     from concurrent.futures import Future
 
 __all__ = ["Inbox", "LoopThread"]
@@ -94,12 +94,12 @@ class Inbox(Generic[T]):
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._wake)
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        while True:
+    async def get(self) -> T:
+        """Return the next item, having waited for it if there was none."""
+        while not self._items:
             await self._arrived.wait()
             self._arrived.clear()
-            while self._items:
-                yield self._items.popleft()
+        return self._items.popleft()
 
     def _wake(self) -> None:
         # First this, then the items: one that comes in between wakes the loop once more, for

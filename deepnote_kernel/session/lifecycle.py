@@ -385,7 +385,8 @@ class Lifecycle:
             await session.reopen(record.relay.get("acknowledged", 0))
         else:
             await session.open()
-        session.on_progress = lambda relay: self._records.save(
+        session.on_progress = lambda relay: self._records.update(
             msgspec.structs.replace(record, relay=relay)
         )
+        session.save()
         return session

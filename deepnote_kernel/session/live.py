@@ -42,6 +42,7 @@ __all__ = ["LiveSession"]
 _INSTALL_LIMIT_MS: Final = 30_000
 _RESTART_LIMIT_S: Final = 20.0
 _HOME_LIMIT_S: Final = 1.0
+_SAVE_AFTER_S: Final = 0.05
 
 
 class LiveSession(DirectSession):
@@ -53,12 +54,15 @@ class LiveSession(DirectSession):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on_progress: Callable[[JSON], None] | None = None
-        """Takes what another process needs to pick a running cell up, whenever it changes."""
+        """Takes what another process needs to pick a running cell up, soon after it changed."""
         self._link: Link | None = None
+        self._opening = asyncio.Lock()
         self._far_side: JSON = {}
         self._events: asyncio.Queue[Event | asyncio.Future[JSON]] | None = None
         self._left: asyncio.Queue[Event | asyncio.Future[JSON]] | None = None
         self._budget = Budget(self.settings.calls_per_minute)
+        self._cell_id = ""
+        self._saving: asyncio.TimerHandle | None = None
 
     # Opening
 
@@ -99,10 +103,10 @@ class LiveSession(DirectSession):
         """Bring the call home that the process before us may have left: it keeps others out."""
         deadline = time.monotonic() + WAIT_S
         for delay_s in delays(0.05, 1.0):
-            await self.recall()
-            await asyncio.sleep(delay_s)
             if await self.is_free() or time.monotonic() > deadline:
                 return
+            await self.recall()
+            await asyncio.sleep(delay_s)
 
     async def _greet(self, acknowledged: int) -> None:
         link = Link(
@@ -113,11 +117,13 @@ class LiveSession(DirectSession):
             acknowledged=acknowledged,
         )
         self._far_side = await link.greet()
-        self._link = link
+        self._link, self._cell_id = link, link.answer.cell
 
     async def _opened(self) -> Link:
-        if self._link is None:
-            await self.open()
+        # Of two links to one relay, the far side takes the later one for another kernel's.
+        async with self._opening:
+            if self._link is None:
+                await self.open()
         if self._link is None:
             raise AssertionError("opening makes a link")
         return self._link
@@ -141,7 +147,6 @@ class LiveSession(DirectSession):
         async with self._turn:
             link = await self._opened()
             self._events = asyncio.Queue()
-            self._interrupted = asyncio.Event()
             try:
                 reply = link.request(
                     "run",
@@ -154,11 +159,11 @@ class LiveSession(DirectSession):
                     execution_count=cell.execution_count,
                     metadata=cell.metadata,
                 )
-                self._save(cell.id)
+                self._save_soon(cell.id)
                 async for event in self._until(reply):
                     yield event
             finally:
-                self._events = self._interrupted = None
+                self._events = None
 
     async def follow(self) -> AsyncIterator[Event]:
         """Yield what that cell has done since, and what it does from now on."""
@@ -167,12 +172,11 @@ class LiveSession(DirectSession):
             if not self.has_left_cell:
                 return
             self._events = self._left or asyncio.Queue()
-            self._interrupted = asyncio.Event()
             try:
                 async for event in self._until(link.follow()):
                     yield event
             finally:
-                self._events = self._left = self._interrupted = None
+                self._events = self._left = None
 
     async def _until(self, reply: asyncio.Future[JSON]) -> AsyncIterator[Event]:
         """Yield events up to and including a cell's reply."""
@@ -185,13 +189,12 @@ class LiveSession(DirectSession):
             if event is reply:
                 break
             yield event  # type: ignore[misc]
+        self._save_soon("")
         try:
             content = reply.result()
         except RelayLostError:
             self._link = None
             raise
-        finally:
-            self._save("")
         yield Reply(content=content)
 
     async def answer(self, text: str) -> None:
@@ -243,23 +246,21 @@ class LiveSession(DirectSession):
 
     async def hand_over(self) -> JSON:
         """Ask the far process to replace itself, and let go of it."""
-        link, self._link = self._link, None
-        if link is not None:
-            await asyncio.wait([link.request("restart")], timeout=_HOME_LIMIT_S)
-            await link.close()
+        await self._let_go("restart")
         return {"boot": self._far_side.get("boot", "")}
 
     async def take_over(self, handed_over: JSON) -> None:
         """Wait for the process that replaces the one named, and install the relay in it."""
         deadline = time.monotonic() + _RESTART_LIMIT_S
-        for delay_s in delays(0.05, 0.5):
-            with contextlib.suppress(*_PASSING):
-                await self.open()
-                if self._far_side["boot"] != handed_over["boot"]:
-                    return
-            if time.monotonic() > deadline:
-                raise UnsupportedError("The kernel did not come back after its restart.")
-            await asyncio.sleep(delay_s)
+        async with self._opening:
+            for delay_s in delays(0.05, 0.5):
+                with contextlib.suppress(*_PASSING):
+                    await self.open()
+                    if self._far_side["boot"] != handed_over["boot"]:
+                        return
+                if time.monotonic() > deadline:
+                    raise UnsupportedError("The kernel did not come back after its restart.")
+                await asyncio.sleep(delay_s)
 
     async def status(self) -> Status:
         """Ask the server what the session is doing."""
@@ -269,16 +270,22 @@ class LiveSession(DirectSession):
 
     async def detach(self) -> None:
         """Let go; a cell that runs goes on. Where none does, the kernel is left as it was."""
-        link, self._link = self._link, None
-        if link is not None:
-            await asyncio.wait([link.request("detach")], timeout=_HOME_LIMIT_S)
-            await link.close()
+        await self._let_go("detach")
 
     async def stop(self) -> None:
         """End the session and its machine."""
-        if self._link is not None:
-            await self._link.close()
+        self.on_progress = None  # its record is about to go
+        await self._let_go()
         await super().stop()
+
+    async def _let_go(self, last_request: str = "") -> None:
+        self.save()
+        link, self._link = self._link, None
+        if link is None:
+            return
+        if last_request:
+            await asyncio.wait([link.request(last_request)], timeout=_HOME_LIMIT_S)
+        await link.close()
 
     # What the link needs: how calls travel, and where frames go
 
@@ -340,9 +347,19 @@ class LiveSession(DirectSession):
         elif self.on_message is not None and isinstance(event, Message):
             self.on_message(event)
 
-    def _save(self, cell_id: str) -> None:
+    def _save_soon(self, cell_id: str) -> None:
+        """Tell how far things are, but not while a short cell waits for it: files are slow."""
+        self._cell_id = cell_id
+        if self._saving is None:
+            self._saving = asyncio.get_running_loop().call_later(_SAVE_AFTER_S, self.save)
+
+    def save(self) -> None:
+        """Tell :attr:`on_progress` how far things are."""
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
         if self.on_progress is not None and self._link is not None:
-            self.on_progress({"acknowledged": self._link.acknowledged, "cell": cell_id})
+            self.on_progress({"acknowledged": self._link.acknowledged, "cell": self._cell_id})
 
 
 # What calls meet while a process is replaced by another.

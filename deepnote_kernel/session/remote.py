@@ -15,8 +15,8 @@ import os
 import queue
 import threading
 from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deepnote_kernel.errors import DeepnoteError, SessionError
@@ -252,11 +252,10 @@ class Remote:
         self._io.submit(self._keeper.run(self.settings, cell, progress, inbox.put))
         has_ended = False
         try:
-            async for item in inbox:
+            while not has_ended:
+                item = await inbox.get()
                 has_ended = isinstance(item, (Reply, BaseException))
                 yield _raised(item)
-                if has_ended:
-                    return
         finally:
             if not has_ended:
                 self._io.submit(self._keeper.interrupt())
@@ -275,10 +274,17 @@ class Remote:
         Raises:
             DeepnoteError: The server refused, or could not be reached.
         """
+        future = self.interrupt_soon()
+        if wait([future], _INTERRUPT_WAIT_S).done:
+            future.result()
+
+    def interrupt_soon(self) -> Future[None]:
+        """Do as :meth:`interrupt` without waiting: what begins to run from now on is spared."""
         if self._lazy_keeper is not None:
-            future = self._io.submit(self._lazy_keeper.interrupt())
-            if wait([future], _INTERRUPT_WAIT_S).done:
-                future.result()
+            return self._io.submit(self._lazy_keeper.interrupt())
+        nothing: Future[None] = Future()
+        nothing.set_result(None)
+        return nothing
 
     # Questions
 

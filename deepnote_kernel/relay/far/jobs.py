@@ -16,7 +16,7 @@ from .frames import Outbox
 if TYPE_CHECKING:
     import contextvars
     from collections.abc import Callable, Coroutine, Generator
-    from types import FrameType
+    from types import FrameType, TracebackType
 
     from .relay import Relay
 
@@ -50,6 +50,17 @@ PACKAGE = __name__.rpartition(".")[0]
 def is_ours(frame: FrameType) -> bool:
     """Tell whether a frame runs code of this package."""
     return str(frame.f_globals.get("__name__")).startswith(PACKAGE)
+
+
+def leave_out_ours(tb: TracebackType | None) -> None:
+    """Take this package's frames out of a traceback; those it begins with IPython leaves out."""
+    before = None
+    while tb:
+        if not is_ours(tb.tb_frame):
+            before = tb
+        elif before:
+            before.tb_next = tb.tb_next
+        tb = tb.tb_next
 
 
 def is_safe_to_leave(frame: FrameType) -> bool:
@@ -159,7 +170,7 @@ class Job:
         """Run the work for one slice and return what it handed out."""
         relay = self.relay
         self.loop_side = self.greenlet.parent = greenlet.getcurrent()
-        relay.adopt(self)
+        relay.adopt(self.parent)
         before = signal.signal(signal.SIGINT, self.sigint)
         outer, relay.job = relay.job, self
         relay.watcher.begin()
@@ -228,7 +239,11 @@ class Watcher(threading.Thread):
                 return
             is_needed = self.selector.select(SLICE_S) or time.monotonic() > self.relay.due
             self.is_heard = False
-            if self.send_leave() or not is_needed:
+            if self.send_leave():
+                continue
+            if not is_needed:
+                if self.relay.has_new_children():
+                    self.relay.loop.call_soon_threadsafe(self.relay.wake)
                 continue
             # The code is inside a system call, which goes on by itself after a signal, for the
             # sake of C libraries that know no other way. A call has to be served: this once it

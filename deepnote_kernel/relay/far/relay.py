@@ -24,18 +24,17 @@ import IPython
 from ipykernel.jsonutil import json_clean
 from jupyter_client.session import DELIM
 
-from .frames import Outbox, dumps, encode_frame
-from .jobs import LEAVE, PACKAGE, Job, Watcher, is_ours
+from .frames import MARK, Outbox, dumps, encode_answer, encode_frame
+from .jobs import LEAVE, PACKAGE, SLICE_S, Job, Watcher, leave_out_ours
 from .pipes import Pipes
+from .process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
     from types import FrameType
 
     from .jobs import JSON, Work
 
-MARK = "__deepnote_relay__"
-MIME = "application/vnd.deepnote-kernel.relay+json"
 BOOT = os.urandom(8).hex()
 """Another one after each restart of the process."""
 
@@ -56,15 +55,16 @@ class Relay:
         self.shell = shell
         self.kernel = shell.kernel
         self.loop = asyncio.get_event_loop()
-        self.pid = os.getpid()
+        self.process = Process(shell.starting_dir)
         self.outbox = Outbox()
         self.client = ""
         self.retired: set[str] = set()  # clients that another one has replaced
         self.seen = 0  # the client's last request that was carried out
-        # Of cells and comm messages, as parent headers name them.
+        # Of cells and comm messages, as parent headers name them, the latest first.
         self.ids: deque[str] = deque(maxlen=10_000)
         self.job: Job | None = None  # the one whose code is running at this moment
-        self.adopted: Job | None = None  # the one the kernel takes for the current request
+        self.adopted: JSON = {}  # the request that the kernel takes for the current one
+        self.latest: JSON = {}  # that of the last cell
         self.cell: Job | None = None  # the job of the cell that runs
         self.last_cell = ""
         self.cells, self.comms = asyncio.Lock(), asyncio.Lock()  # each runs one at a time, in order
@@ -74,8 +74,10 @@ class Relay:
         self.foreign = ""  # id of a request that is none of ours, while it runs
         self.waiter: asyncio.Future[None] | None = None  # of the call that waits for frames
         self.due = math.inf  # when that call has waited long enough
+        self.has_children = False  # as the last answer has told
         # Done when the call that a SIGINT announced is here.
         self.held: asyncio.Future[None] | None = None
+        self.expected_until = 0.0  # a SIGINT until then follows a request, and holds nothing up
         self.context = contextvars.copy_context()
 
     def install(self) -> None:
@@ -135,17 +137,19 @@ class Relay:
 
     async def do_execute(self, code: str, *args: Any, **kwargs: Any) -> JSON:
         """Stand in for the kernel's ``do_execute``: answer our own calls, pass on all others."""
-        start = code.find(MARK + "(")
+        start, self.adopted = code.find(MARK + "("), {}
         parent, ident = self.kernel.get_parent("shell"), self.kernel._parent_ident["shell"]
         if start < 0:
             return await self.run_foreign(parent, code, *args, **kwargs)
         call = json.loads(code[start + len(MARK) + 1 : code.rindex(")")])
+        self.adopt(self.latest)  # threads of the user's look there while this call waits
         try:
             self.answer(await self.handle(call), parent, call["via"])
         finally:
-            # The kernel's closing "idle" belongs to this call.
-            self.adopted = None
+            # The kernel's closing "idle" belongs to this call, and nothing after it.
+            self.adopted = {}
             self.kernel.set_parent(ident, parent)
+            self.loop.call_soon(lambda: self.adopt(self.adopted or self.latest))
         count = self.shell.execution_count
         return {"status": "ok", "execution_count": count, "user_expressions": {}, "payload": []}
 
@@ -175,24 +179,26 @@ class Relay:
         if call["requests"]:
             self.release()
         await self.wait(call["wait"])
+        self.has_children = self.process.has_children()
         state = {
             "seen": self.seen,
             "last": self.outbox.last,
             "cell": self.cell.parent["header"]["msg_id"] if self.cell else "",
             "background": self.has_background_work(),
+            "children": self.has_children,
         }
         frames = b", ".join(self.outbox.take(call["max"]))
         return dumps(state)[:-1] + b', "frames": [' + frames + b"]}"
 
     async def wait(self, wait_s: float) -> None:
         """Wait until there are frames, or for a SIGINT: so the near half asks for its call back."""
-        if self.outbox.frames or self.held or not wait_s:
-            return
-        self.waiter = self.loop.create_future()
-        self.due = time.monotonic() + wait_s
-        timer = self.loop.call_later(wait_s, self.wake)
-        await self.waiter
-        timer.cancel()
+        self.waiter = waiter = self.loop.create_future()  # first: threads may add frames any moment
+        if not self.outbox.frames and not self.held and wait_s:
+            self.due = time.monotonic() + wait_s
+            timer = self.loop.call_later(wait_s, self.wake)
+            while not waiter.done() and not self.has_new_children():
+                await asyncio.wait([waiter], timeout=SLICE_S)
+            timer.cancel()
         self.waiter, self.due = None, math.inf
 
     def wake(self) -> None:
@@ -200,15 +206,13 @@ class Relay:
         if self.waiter and not self.waiter.done():
             self.waiter.set_result(None)
 
+    def has_new_children(self) -> bool:
+        """Tell whether a call waits that a SIGINT must not bring home: it would hit a child too."""
+        return bool(self.waiter) and not self.has_children and self.process.has_children()
+
     def answer(self, text: bytes, parent: JSON, via: str) -> None:
         """Send a call's answer, past our own capture; where MIME types are filtered, as a line."""
-        if via == "stream":
-            msg_type, line = "stream", MARK + text.decode("utf-8", "replace") + "\n"
-            content = dumps({"name": "stdout", "text": line})
-        else:
-            msg_type = "display_data"
-            content = b'{"data": {"%s": %s}, "metadata": {}}' % (MIME.encode("ascii"), text)
-        session = self.kernel.session
+        (msg_type, content), session = encode_answer(text, via), self.kernel.session
         message = dict(session.msg(msg_type, parent=parent), content=content)
         self.publish(session.serialize(message, ident=self.kernel._topic(msg_type)), copy=False)
 
@@ -235,11 +239,11 @@ class Relay:
 
     def on_run(self, request: JSON) -> None:
         """Run a cell; replies with the content of an ``execute_reply``."""
-        self.spawn(self.run_job(self.cells, self.run_cell, request, "execute_request"))
+        self.spawn(self.cells, self.run_cell, request, "execute_request")
 
     def on_comm(self, request: JSON) -> None:
         """Take a comm message from the front end."""
-        self.spawn(self.run_job(self.comms, self.run_comm, request, request["type"]))
+        self.spawn(self.comms, self.run_comm, request, request["type"])
 
     def on_input(self, request: JSON) -> None:
         """Hand a line to the code that waits for it."""
@@ -250,6 +254,7 @@ class Relay:
         """Raise ``KeyboardInterrupt`` in the code that runs."""
         for job in self.jobs:
             job.interrupt()
+        self.expected_until = 0.0 if self.held else time.monotonic() + HOLD_S
         self.reply(request, {})
 
     def on_complete(self, request: JSON) -> None:
@@ -278,23 +283,23 @@ class Relay:
     def on_restart(self, request: JSON) -> None:
         """Replace this process by a fresh kernel on the same sockets, once the answer is out."""
         self.reply(request, {"status": "ok"})
-        self.loop.call_later(0.05, os.execv, sys.executable, sys.orig_argv)
+        self.loop.call_later(0.05, self.process.replace)
 
     # Jobs
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine as a task that nobody awaits."""
-        task = self.loop.create_task(coroutine)
-        self.own_tasks.add(task)
-        task.add_done_callback(self.own_tasks.discard)
-
-    async def run_job(self, queue: asyncio.Lock, work: Work, request: JSON, msg_type: str) -> None:
-        """Run a job in its turn, under a parent header of its own; reply with what it returns."""
+    def spawn(self, queue: asyncio.Lock, work: Work, request: JSON, msg_type: str) -> None:
+        """Begin a job, under a parent header of its own."""
         parent, context = self.make_parent(request, msg_type), self.context
         if queue is not self.cells:
             context = context.run(contextvars.copy_context)
+        self.jobs.append(job := Job(self, work, request, parent, context))
+        task = self.loop.create_task(self.run_job(queue, job, request))
+        self.own_tasks.add(task)
+        task.add_done_callback(self.own_tasks.discard)
+
+    async def run_job(self, queue: asyncio.Lock, job: Job, request: JSON) -> None:
+        """Run a job in its turn; reply with what it returns."""
         async with queue:
-            self.jobs.append(job := Job(self, work, request, parent, context))
             if queue is self.cells:
                 self.cell, self.last_cell = job, request["msg_id"]
             try:
@@ -312,24 +317,23 @@ class Relay:
 
     def make_parent(self, request: JSON, msg_type: str) -> JSON:
         """Return the request as ipykernel would have received it from the front end."""
-        header = self.kernel.session.msg_header(msg_type)
-        header["msg_id"] = request["msg_id"]
-        self.ids.append(request["msg_id"])
+        header = dict(self.kernel.session.msg_header(msg_type), msg_id=request["msg_id"])
+        self.ids.appendleft(request["msg_id"])
         content = request.get("content") or {"code": request["code"]}
         buffers = [base64.b64decode(data) for data in request.get("buffers", [])]
         message = {"header": header, "msg_id": header["msg_id"], "msg_type": msg_type}
         message.update(parent_header={}, metadata=request["metadata"])
         return dict(message, content=content, buffers=buffers)
 
-    def adopt(self, job: Job) -> None:
-        """Make a job's request the kernel's current one: where outputs of new threads belong."""
-        if self.adopted is not job:
-            self.adopted = job
-            self.kernel.set_parent([], job.parent)
+    def adopt(self, parent: JSON) -> None:
+        """Make a job's request the kernel's current one: where what new threads show belongs."""
+        if self.adopted is not parent:
+            self.adopted = parent
+            self.kernel.set_parent([], parent)
 
     async def run_cell(self, request: JSON, job: Job) -> JSON:
         """Run a cell as ipykernel does and return the content of its ``execute_reply``."""
-        kernel, shell = self.kernel, self.shell
+        kernel, shell, self.latest = self.kernel, self.shell, job.parent
         kernel.set_parent([], job.parent)  # once more, in this greenlet's context
         history = shell.history_manager
         shell.execution_count = request["execution_count"] or max(shell.execution_count, 1)
@@ -338,7 +342,7 @@ class Relay:
         kernel._forward_input(request["allow_stdin"])
         shell._last_traceback, shell._last_traceback_during_displayhook = None, False
         try:
-            result = await self.run_code(request["code"], request)
+            result = await self.run_code(request["code"], request, job)
         finally:
             kernel._restore_input()
         is_ok = result.success and not shell._last_traceback_during_displayhook
@@ -351,14 +355,17 @@ class Relay:
         shell.payload_manager.clear_payload()
         return content
 
-    async def run_code(self, code: str, request: JSON) -> Any:
+    async def run_code(self, code: str, request: JSON, job: Job) -> Any:
         """Run code in IPython, with what belongs before and after, and return its result."""
-        shell, problem, result = self.shell, None, None
+        shell, result = self.shell, None
+        problem: Any = None
         silent, metadata = request["silent"], request["metadata"]
         try:
             transformed = shell.transform_cell(code)
         except Exception:  # IPython shows it as the cell's own error
             transformed, problem = code, sys.exc_info()
+        if job.is_interrupted:  # before it began
+            job.is_interrupted, problem = False, (KeyboardInterrupt, KeyboardInterrupt(), None)
         options = {"cell_id": metadata.get("cellId"), "cell_meta": metadata}
         known = inspect.signature(shell.run_cell_async).parameters
         options = {name: value for name, value in options.items() if name in known}
@@ -425,29 +432,22 @@ class Relay:
 
     def catch(self, message: list[Any], *args: Any, **kwargs: Any) -> None:
         """Stand in for the IOPub thread's ``send_multipart``: keep our cells' outputs as frames."""
-        if os.getpid() != self.pid:
-            self.publish(message, *args, **kwargs)  # a forked child's: it comes by here again
+        if self.process.is_forked():
+            self.publish(message, *args, **kwargs)  # it comes by here again, in the parent
             return
-        at = message.index(DELIM)
-        header, parent, metadata, content = message[at + 2 : at + 6]
+        header, parent, metadata, content, *buffers = message[message.index(DELIM) + 2 :]
         msg_type = json.loads(header)["msg_type"]
         name = json.loads(parent).get("msg_id", "")
         if msg_type not in OUTPUTS or (name == self.foreign and name):
             self.publish(message, *args, **kwargs)
             return
         name = name if name in self.ids else self.last_cell
-        self.add(msg_type, name, bytes(content), bytes(metadata), message[at + 6 :])
+        self.add(msg_type, name, bytes(content), bytes(metadata), buffers)
 
     def clean_exc_info(self, exc_tuple: Any = None) -> tuple[Any, Any, Any]:
         """Stand in for the shell's ``_get_exc_info``: leave out the frames of this package."""
         etype, value, tb = self.exc_info(exc_tuple)
-        before, here = None, tb
-        while here:
-            if not is_ours(here.tb_frame):
-                before = here
-            elif before:
-                before.tb_next = here.tb_next
-            here = here.tb_next
+        leave_out_ours(tb)
         return etype, value, tb
 
     def has_background_work(self) -> bool:
@@ -472,7 +472,10 @@ class Relay:
         The code is held until that request had its chance to come. SIGINT reaches the code's child
         processes too, and their end must not look to the code like one that nobody caused.
         """
-        if self.jobs and not self.held:
+        if self.process.is_forked():
+            signal.default_int_handler(signum, frame)
+        is_expected, self.expected_until = time.monotonic() < self.expected_until, 0.0
+        if self.jobs and not self.held and not is_expected:
             held = self.held = self.loop.create_future()
             self.loop.call_soon_threadsafe(self.loop.call_later, HOLD_S, self.release, held)
         self.loop.call_soon_threadsafe(self.wake)

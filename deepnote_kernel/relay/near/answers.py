@@ -55,6 +55,7 @@ class Answer(msgspec.Struct, frozen=True):
     last: int = 0
     cell: str = ""
     background: bool = False
+    children: bool = False
     frames: list[Frame] = []
     retired: bool = False
 

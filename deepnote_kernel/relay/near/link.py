@@ -58,6 +58,7 @@ WAIT_S: Final = 20.0
 ANSWER_BYTES: Final = 16 << 20
 """Bytes of frames one answer may bring; at least one frame comes whatever its size."""
 
+_BRIEF_S: Final = 0.3
 _LIMIT_S: Final = 1.0  # no server allows a call less; one that seems to has other reasons
 _PATIENCE_S: Final = 1800.0
 _UNAVAILABLE_S: Final = 60.0
@@ -210,7 +211,9 @@ class Link:
             self._is_asking = False
         self._news.set()
         self._start()
-        if not self._is_home.is_set() and self._recall is None:
+        # What brings a call home is a SIGINT, which ends the code's child processes as well.
+        may_recall = op == "interrupt" or not self.answer.children
+        if may_recall and not self._is_home.is_set() and self._recall is None:
             self._recall = asyncio.ensure_future(self._bring_home())
 
     def _start(self) -> None:
@@ -242,9 +245,8 @@ class Link:
                 if not self._unsent:
                     await self._pause(self._pause_s() if is_active else delay_s)
                 before = self.acknowledged
-                can_wait = self.is_expecting and not self._is_asking
                 try:
-                    self._take(await self._exchange(self._wait_s if can_wait else 0.0))
+                    self._take(await self._exchange(self._next_wait_s()))
                 except (BadRequestError, PayloadTooLargeError) as refused:
                     self._give_up(refused)
                 if is_active or self.acknowledged > before:
@@ -262,6 +264,13 @@ class Link:
     def is_expecting(self) -> bool:
         """Whether the far side owes a reply."""
         return bool(self._replies or self._followed)
+
+    def _next_wait_s(self) -> float:
+        """Return how long the next call may wait on the far side, in seconds."""
+        if self._is_asking or not self.is_expecting:
+            return 0.0
+        # A call that must not be brought home comes by itself, soon enough for a completion.
+        return min(self._wait_s, _BRIEF_S) if self.answer.children else self._wait_s
 
     def _pause_s(self) -> float:
         return _ASKING_S if self._is_asking else self._budget.pause_s()

@@ -22,7 +22,8 @@ def installer() -> str:
     return _INSTALL.format(packed=packed, mark=MARK)
 
 
-_FAR_MODULES = ("frames", "jobs", "pipes", "relay", "__init__")  # each imports only those before it
+# Each imports only those before it.
+_FAR_MODULES = ("frames", "process", "jobs", "pipes", "relay", "__init__")
 
 # One expression, so that no name is left behind; the mark tells the far half which input to forget.
 _INSTALL = """exec('''

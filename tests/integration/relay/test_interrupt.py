@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.integration.notebook import JSON, Notebook
+    from tests.integration.relay.conftest import FarSide
 
 CELLS = {
     "sleep": "import time\nprint('ready')\ntime.sleep(600)",
@@ -56,6 +60,65 @@ def test_a_shell_command_is_interrupted(live: Notebook) -> None:
     assert "not reached" not in result.text
 
 
+FORK = """
+import os, time
+reading, writing = os.pipe()
+pid = os.fork()
+if not pid:
+    try:
+        os.write(writing, b'ready')
+        time.sleep(600)
+    except KeyboardInterrupt:
+        os._exit(3)
+try:
+    print(os.read(reading, 5).decode(), flush=True)
+    time.sleep(600)
+except KeyboardInterrupt:
+    print('status', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_a_forked_child_is_interrupted_too(live: Notebook) -> None:
+    """It is no second kernel: the signal raises ``KeyboardInterrupt`` in it, as it would anywhere."""
+    result = live.run(FORK, on_message=Presser(live, "ready"))
+    assert result.text.replace("ready\n", "") == "status 3\n"
+
+
+def test_a_cell_that_could_not_be_sent_yet_never_runs(live: Notebook, far_side: FarSide) -> None:
+    """An interrupt on the way together with its cell is not forgotten."""
+    live.run("ran = False")
+    with far_side.server.client() as client:
+
+        def count(effect: str, path: str, **fault: Any) -> Callable[[], int]:
+            options = {"effect": effect, "path": path, **fault}
+            name = client.post("/faults", json=options).json()["fault"]["id"]
+            return lambda: next(
+                fault["matched"]
+                for fault in client.get("/faults").json()["faults"]
+                if fault["id"] == name
+            )
+
+        executes = count("status", "*/execute", status=503)
+        interrupts = count("count", "*/interrupt")
+        msg_id = live.send("ran = True")
+        until(executes)
+        live.interrupt()
+        until(interrupts)
+        client.delete("/faults").raise_for_status()
+    result = live.collect(msg_id)
+    assert (result.reply["ename"], result.kinds) == ("KeyboardInterrupt", ["error"])
+    assert "relay" not in "".join(result.reply["traceback"])
+    assert live.run("ran").value == "False"
+
+
+def until(happens: Callable[[], object]) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + 20
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_question_is_interrupted(live: Notebook) -> None:
     """``input()`` gives up."""
     msg_id = live.send("input('?')")
@@ -90,5 +153,7 @@ def test_the_cells_own_handler_is_called(live: Notebook) -> None:
 def test_an_interrupt_between_cells_does_nothing(live: Notebook) -> None:
     """The namespace and the next cell are as before."""
     live.run("kept = 1")
-    live.interrupt()
+    control = live.client.control_channel
+    control.send(live.client.session.msg("interrupt_request"))
+    control.get_msg(timeout=20)
     assert live.run("kept").value == "1"

@@ -90,6 +90,25 @@ def test_the_restart_command_keeps_the_session(notebook: Notebook, far_side: Far
     assert "comm_open" in notebook.run("import ipywidgets\nipywidgets.IntSlider()").kinds
 
 
+@pytest.mark.parametrize("mode", ["live", "direct"])
+def test_a_restart_begins_where_the_kernel_began(environ: dict[str, str], mode: str) -> None:
+    """The working folder is the first one again."""
+    with open_notebook(
+        ARGV, {**environ, "DEEPNOTE_MODE": mode}, interrupt_mode="message"
+    ) as notebook:
+        before = notebook.run("import os\nos.getcwd()").value
+        notebook.run("os.chdir('/')")
+        notebook.run("%deepnote restart")
+        assert notebook.run("import os\nos.getcwd()").value == before
+
+
+def test_a_restart_forgets_environment_variables(notebook: Notebook) -> None:
+    """What a cell has set is gone with its variables."""
+    notebook.run("import os\nos.environ['FORGOTTEN'] = '1'")
+    notebook.run("%deepnote restart")
+    assert notebook.run("import os\n'FORGOTTEN' in os.environ").value == "False"
+
+
 def test_a_shutdown_after_a_restart_stops_the_session(
     environ: dict[str, str], far_side: FarSide
 ) -> None:

@@ -1,10 +1,16 @@
 """Completion and inspection know remote names, also while a cell runs."""
 
+# ruff: noqa: E501 - a cell is one line of its table
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.notebook import JSON, Notebook
 
 
@@ -37,6 +43,28 @@ def test_remote_objects_are_described(live: Notebook) -> None:
     """Signature and docstring come from the far side."""
     live.run("def remote_function(a, b=2):\n    'Does something remote.'")
     assert "Does something remote." in described(live, "remote_function")
+
+
+CHILDREN = {
+    "subprocess": "import subprocess\nprint('ready')\nsubprocess.run(['sh', '-c', {wait!r}])",
+    "forked": "import os\nif not os.fork():\n    print('ready', flush=True)\n    os.system({wait!r})\n    os._exit(0)\nos.wait()",
+    "awaited": "%%bash\necho ready\n{wait}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", CHILDREN.values(), ids=CHILDREN.keys())
+def test_child_processes_are_spared(code: str, live: Notebook, tmp_path: Path) -> None:
+    """A question asked while the cell waits for a child does not end the child."""
+    asked, end = tmp_path / "asked", tmp_path / "end"
+
+    def ask(_kind: str, content: JSON) -> None:
+        if "ready" in str(content) and not asked.exists():
+            matches(live, "pri")
+            asked.touch()
+
+    wait = f"until [ -e '{asked}' ]; do sleep 0.05; done; touch '{end}'"
+    assert live.run(code.format(wait=wait), on_message=ask).reply["status"] == "ok"
+    assert end.exists()
 
 
 def test_both_work_while_a_cell_runs(live: Notebook) -> None:

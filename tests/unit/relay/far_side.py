@@ -137,7 +137,7 @@ class FarSide:
         self._input: asyncio.Future[str] | None = None
         self._cell: asyncio.Task[None] | None = None
         self._strays: set[asyncio.Task[Any]] = set()
-        self.background = False
+        self.background = self.children = False
 
     # How calls travel
 
@@ -209,6 +209,7 @@ class FarSide:
                 "seen": self._seen,
                 "cell": "c" if self._cell else "",
                 "background": self.background,
+                "children": self.children,
                 "frames": self._frames[: self._frames_per_answer],
             },
             call["via"],

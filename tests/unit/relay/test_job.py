@@ -29,7 +29,7 @@ class Host:
         self.loop = asyncio.new_event_loop()
         kernel = SimpleNamespace(set_parent=lambda _ident, _parent: None)
         asyncio.set_event_loop(self.loop)
-        self.relay = Relay(SimpleNamespace(kernel=kernel))
+        self.relay = Relay(SimpleNamespace(kernel=kernel, starting_dir="."))
         self.relay.watcher = Watcher(self.relay)
         self.relay.watcher.start()
         self.heard = 0

@@ -70,6 +70,25 @@ def test_request_brings_a_waiting_call_home() -> None:
     assert far.recalls == 1
 
 
+def test_child_processes_are_spared() -> None:
+    """What brings a call home would end them: calls are brief, and only an interrupt does it."""
+    far = FarSide()
+    far.children = True
+
+    async def scenario(linked: Linked, far: FarSide) -> None:
+        cell = linked.link.request("run", code="a 1000")
+        await asyncio.sleep(60)
+        assert len(far.calls) < 60
+        assert await linked.link.request("complete", said="x") == {"said": "x"}
+        assert far.now_s == pytest.approx(60.2, abs=0.2)
+        assert far.recalls == 0
+        await linked.link.interrupt()
+        assert (await cell)["status"] == "error"
+        assert far.recalls == 1
+
+    play(far, scenario, calls_per_minute=60)
+
+
 @pytest.mark.parametrize("steps", range(20))
 def test_requests_in_a_row_are_all_sent_at_once(steps: int) -> None:
     """The second finds the call on its way home, at home, or gone again; it never waits for it."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 
-import pytest
-
 from deepnote_kernel.session._io import Inbox, LoopThread
 
 LIMIT_S = 10
@@ -93,12 +91,7 @@ def test_inbox_keeps_order_across_threads() -> None:
     async def consume() -> list[int]:
         inbox: Inbox[int] = Inbox(asyncio.get_running_loop())
         threading.Thread(target=put_all, args=[inbox]).start()
-        received: list[int] = []
-        async for item in inbox:
-            received.append(item)
-            if len(received) == count:
-                return received
-        pytest.fail("the inbox has no end")
+        return [await inbox.get() for _ in range(count)]
 
     assert asyncio.run(asyncio.wait_for(consume(), LIMIT_S)) == list(range(count))
 
@@ -109,13 +102,9 @@ def test_inbox_wakes_its_consumer_again() -> None:
     async def consume() -> list[str]:
         inbox: Inbox[str] = Inbox(asyncio.get_running_loop())
         inbox.put("first")
-        received: list[str] = []
-        async for item in inbox:
-            received.append(item)
-            if item == "second":
-                return received
-            asyncio.get_running_loop().call_soon(inbox.put, "second")
-        pytest.fail("the inbox has no end")
+        first = await inbox.get()
+        asyncio.get_running_loop().call_soon(inbox.put, "second")
+        return [first, await inbox.get()]
 
     assert asyncio.run(asyncio.wait_for(consume(), LIMIT_S)) == ["first", "second"]
 
