@@ -61,6 +61,7 @@ CELLS: dict[str, str] = {
     "current task": "asyncio.current_task() is not None",
     "cancelled": "t = asyncio.create_task(asyncio.sleep(10))\nt.cancel()\nawait t",
     "thread": "import threading\nt = threading.Thread(target=print, args=('in thread',))\nt.start()\nt.join()",
+    "request of a thread": "import threading, time\nip, seen = get_ipython(), set()\ndef look():\n    seen.add(ip.get_parent()['header']['msg_id'])\nlook()\nfor i in range(3):\n    print(i, flush=True)\n    time.sleep(0.2)\n    t = threading.Thread(target=look)\n    t.start()\n    t.join()\nlen(seen)",
     "fork": "import os, warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n    pid = os.fork()\nif not pid:\n    print('child', flush=True)\n    os._exit(0)\nos.waitpid(pid, 0)\nimport time\ntime.sleep(0.5)\nprint('parent')" ,
     "pool": "import multiprocessing as mp\nwith mp.get_context('fork').Pool(2) as pool:\n    print(pool.map(abs, [-1, -2]))",
     "alarm": "import signal, time\ndef on_alarm(*a):\n    raise TimeoutError('alarm')\nold = signal.signal(signal.SIGALRM, on_alarm)\nsignal.setitimer(signal.ITIMER_REAL, 0.2)\ntime.sleep(5)",
