@@ -298,18 +298,18 @@ def test_the_server_serves_what_it_loaded(
 
 
 def test_a_person_is_told_the_notebooks_ids(tmp_path: Path) -> None:
-    """One line for each, after the address and the token; each once, however it was named."""
+    """One line for each, after how to use the server; each once, however it was named."""
     content = document("One", "Two")
     write_document(tmp_path / "x.deepnote", content)
     command = [sys.executable, "-m", "deepnote_kernel.server"]
     command += ["--from", str(tmp_path), "--from", str(tmp_path / "x.deepnote")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        lines = [server.stdout.readline() for _ in range(4)]
+        lines = [server.stdout.readline() for _ in range(5)]
         server.terminate()
         assert server.stdout.read() == ""
     one, two = content.project.notebooks
-    assert lines[2:] == [f"{one.id}  Sales / One\n", f"{two.id}  Sales / Two\n"]
+    assert lines[3:] == [f"{one.id}  Sales / One\n", f"{two.id}  Sales / Two\n"]
 
 
 def test_a_server_that_cannot_load_does_not_start(tmp_path: Path) -> None:
