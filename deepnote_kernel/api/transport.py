@@ -17,7 +17,7 @@ import httpx
 
 from deepnote_kernel._version import __version__
 from deepnote_kernel.api.responses import Answer, Failure
-from deepnote_kernel.errors import ConfigError
+from deepnote_kernel.errors import ConnectionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -229,7 +229,7 @@ def _setting_up() -> Iterator[None]:
         yield
     # An ImportError: a SOCKS proxy needs one package more.
     except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-        raise ConfigError(
+        raise ConnectionFailedError(
             f"Connections cannot be set up on this computer: {error}".rstrip(".") + ".",
             "Check the variables HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR.",
         ) from None

@@ -16,7 +16,12 @@ from deepnote_kernel.api import me, notebooks, projects
 from deepnote_kernel.commands.views import Listing, State, age
 from deepnote_kernel.config import SCRATCH
 from deepnote_kernel.credentials import stored_token
-from deepnote_kernel.errors import DeepnoteError, TransportError
+from deepnote_kernel.errors import (
+    ConfigError,
+    DeepnoteError,
+    PermissionDeniedError,
+    UnauthorizedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -121,11 +126,11 @@ def _server(context: Context) -> Iterator[Check]:
         return
     try:
         found = context.client.send(me.get())
-    except TransportError as error:
-        yield _failed(context, "Server", error)
+    except (ConfigError, UnauthorizedError, PermissionDeniedError) as error:
+        yield _failed(context, "Token", error)
         return
     except DeepnoteError as error:
-        yield _failed(context, "Token", error)
+        yield _failed(context, "Server", error)
         return
     workspace = found.workspace.name or found.workspace.id
     access = f", access {found.access_level}" if found.access_level else ""

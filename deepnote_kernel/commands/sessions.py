@@ -49,8 +49,12 @@ def start(context: Context, **place: Any) -> Line[Status]:
     if choice:
         remote.use(notebook_id=choice.notebook_id)
     begun_at = time.monotonic()
-    with context.starting(START) as task:
-        session = remote.start(task)
+    try:
+        with context.starting(START) as task:
+            session = remote.start(task)
+    except KeyboardInterrupt:
+        context.surface.say("Given up: nothing was left running.")
+        raise
     took = age(time.monotonic() - begun_at)
     if choice:
         context.surface.say(f"Next time: {context.magic} start {choice.words}")

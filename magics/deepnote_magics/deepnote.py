@@ -81,7 +81,8 @@ class DeepnoteMagics(RemoteMagics):
 
             %%deepnote                 run this cell remotely
 
-        ``DEEPNOTE_TOKEN`` must hold an API key of your workspace.
+        It needs an API key of your workspace: ``%deepnote login`` keeps one, or set
+        ``DEEPNOTE_TOKEN``.
         """
         try:
             if cell is not None:

@@ -341,6 +341,25 @@ def test_the_doctor_leads_on_in_a_shell(environ: dict[str, str], tmp_path: Path)
     assert re.search(r"\nToken +failed +none\n +→ Run jupyter deepnote login, ", done.stdout)
 
 
+@pytest.mark.parametrize(
+    ("path", "token", "row"),
+    [("/elsewhere", TOKEN, "Server"), ("", "wrong", "Token"), ("", "two words", "Token")],
+)
+def test_the_doctor_tells_the_key_from_the_server(
+    server: Server, path: str, token: str, row: str
+) -> None:
+    """Nobody makes a new API key because an address was mistyped."""
+    done = subprocess.run(
+        [*PROGRAM, "doctor"],
+        env={**os.environ, "DEEPNOTE_BASE_URL": server.url + path, "DEEPNOTE_TOKEN": token},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert re.findall(r"\n(\w+) +failed", done.stdout) == [row]
+
+
 def test_the_doctor_looks_at_project_and_sessions(server: Server, tmp_path: Path) -> None:
     """An id of another workspace is found before a session is started with it."""
     environ = {"DEEPNOTE_BASE_URL": server.url, "DEEPNOTE_TOKEN": TOKEN}

@@ -130,6 +130,18 @@ def test_ctrl_c_ends_the_wait_for_an_app(
     assert child.exitstatus == 130
 
 
+def test_a_start_can_be_given_up(place: Place, terminal: Callable[..., Any]) -> None:
+    """A person reads that no machine goes on costing money."""
+    place.add("import time; time.sleep(60)")
+    child = terminal("start", place.notebook_id)
+    child.expect("running the notebook")
+    child.sendintr()
+    child.expect("Given up: nothing was left running")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+
+
 def test_a_file_moves(place: Place, terminal: Callable[..., Any], tmp_path: Path) -> None:
     """A bar, and how much has been sent."""
     source = tmp_path / "large [1].bin"

@@ -179,7 +179,7 @@ def test_proxies_and_certificates_that_cannot_be_used_are_named(
 ) -> None:
     """What a company's computer has in its environment is one line, not a traceback."""
     monkeypatch.setenv(variable, value)
-    with pytest.raises(ConfigError, match=rf"cannot be set up .*{variable}"):
+    with pytest.raises(ConnectionFailedError, match=rf"cannot be set up .*{variable}"):
         kind(token=Secret(TOKEN))
 
 
