@@ -261,11 +261,8 @@ class Layout:
 
     def _held(self, cell: Cell) -> set[str]:
         """Return the names that have their value from a cell, for whoever comes next."""
-        return {
-            name
-            for name in (*cell.defines, *cell.mutation_defines)
-            if name in cell.artifact_uris and self._producer(name, self.anchor_id) is cell
-        }
+        names = {*cell.defines, *cell.mutation_defines} - self._unstorable.get(cell.id, set())
+        return {name for name in names if self._producer(name, self.anchor_id) is cell}
 
     async def _sweep(self) -> None:
         """Delete the cells that were left and that nothing needs: neither a name nor a cell."""

@@ -108,11 +108,10 @@ class Runner:
             for message in notes:
                 yield message
         has_failed = result.status == "error" and not is_unstored(result)
+        found = await self._showing.messages(result, prepared.code, execution_count=execution_count)
         if has_failed:
             await self._layout.put_back(placed)
-        for message in await self._showing.messages(
-            result, prepared.code, execution_count=execution_count
-        ):
+        for message in found:
             yield message
         for message in self._remarks(placed, result):
             yield message

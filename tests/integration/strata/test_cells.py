@@ -184,6 +184,13 @@ def test_a_deleted_cell_leaves_its_variables(nb: FrontEnd, client: Client) -> No
     assert "kept = 1\n" not in [cell.source for cell in strata_cells(nb, client)]
 
 
+def test_a_deleted_cell_can_run_once_more(nb: FrontEnd) -> None:
+    """Where what it may have bound was not kept."""
+    nb.run("if True: maybe = 5", "gone")
+    nb.run("pass", "b", metadata={"deletedCells": ["gone"]})
+    assert nb.value("maybe", "c") == "5"
+
+
 def test_a_restart_empties_the_namespace(nb: FrontEnd, client: Client) -> None:
     """The cells stay in the notebook, out of sight."""
     nb.run("old = 1", "a")
