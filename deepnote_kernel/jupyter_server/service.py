@@ -15,7 +15,7 @@ from deepnote_kernel.jupyter_server.models import Overview, SessionView, age_s
 from deepnote_kernel.jupyter_server.starts import Starts
 from deepnote_kernel.jupyter_server.workspaces import Workspaces
 from deepnote_kernel.session import inventory
-from deepnote_kernel.session.record import Records
+from deepnote_kernel.session.record import STARTING, Records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,7 +153,8 @@ class Service:
         if seen is not None and time.monotonic() - looked_at < limit_s:
             return structs.replace(seen, record=structs.replace(record, state=seen.record.state))
         seen = await inventory.look(settings, self._records, record)
-        if seen is not None and not record.is_pending:
+        # That a session starts is soon over.
+        if seen is not None and not record.is_pending and seen.record.state != STARTING:
             self._looks[_key(record)] = (time.monotonic(), seen)
         return seen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from deepnote_kernel.config import Secret, Settings
 from deepnote_kernel.errors import SessionGoneError
 from deepnote_kernel.session.protocol import Cell, Reply
-from deepnote_kernel.session.record import Records
+from deepnote_kernel.session.record import Record, Records
 from deepnote_kernel.session.remote import Remote
 from tests.integration.jupyter_server.conftest import run_jupyter
 
@@ -108,6 +109,19 @@ def test_a_cell_that_was_left_running_is_interrupted(jupyter: Jupyter, remote: R
     *_, last = remote.follow()
     assert isinstance(last, Reply)
     assert last.content["ename"] == "KeyboardInterrupt"
+
+
+def test_a_session_that_starts_is_looked_at_again(jupyter: Jupyter, server: Server) -> None:
+    """Being ready is told soon; what lasts is good for longer."""
+    notebook_id = server.new_notebook()
+    with server.client() as api:
+        created = api.post("/v2/sessions", json={"notebookId": notebook_id}).json()["session"]
+    record = Record(id=created["id"], notebook_id=notebook_id, base_url=server.url)
+    Records(jupyter.records).save(record)
+    deadline = time.monotonic() + 10
+    while session_on(notebook_id, jupyter.overview())["state"] == "starting":
+        assert time.monotonic() < deadline, "the session is still told as starting"
+        time.sleep(0.05)
 
 
 def test_a_session_is_started_and_stopped(jupyter: Jupyter, server: Server) -> None:
