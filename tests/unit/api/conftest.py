@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import httpx
@@ -22,6 +23,7 @@ Reply: TypeAlias = "httpx.Response | Exception"
 
 TOKEN = "canary-token-5d41402abc4b2a76"
 NOW_S = 1_800_000_000.0
+NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 
 
 class Api:
@@ -42,6 +44,10 @@ class Api:
         """Send a call through the client and return its result."""
         result: T = self._through(lambda client: client.send(call), **options)
         return result
+
+    def result(self, call: Call[Any], document: object, status: int = 200) -> Any:
+        """Return what a call makes of an answer."""
+        return self.replies(httpx.Response(status, json=document)).send(call)
 
     def listing(self, call: Call[Page[T]]) -> list[T]:
         """Return all items of a listing."""
