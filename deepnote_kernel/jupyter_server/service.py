@@ -118,8 +118,9 @@ class Service:
             notebook_id: The notebook of it whose cell runs.
 
         Raises:
-            SessionError: It is not recorded, another process follows the cell, or it runs on a
-                server that the settings do not name.
+            UnknownNameError: It is not recorded.
+            SessionError: Another process follows the cell, or it runs on a server that the
+                settings do not name.
             NotFoundError: It has ended.
         """
         record = inventory.find(self._records, session_id, notebook_id)
@@ -133,7 +134,8 @@ class Service:
             session_id: The session, by its id in the record.
 
         Raises:
-            SessionError: It is not recorded, or runs on a server that the settings do not name.
+            UnknownNameError: It is not recorded.
+            SessionError: It runs on a server that the settings do not name.
         """
         asyncio.run(inventory.stop(self._settings(), self._records, session_id))
 

@@ -94,14 +94,16 @@ class Keeper:
     async def attach(
         self, settings: Settings, session_id: str, notebook_id: str, progress: Progress
     ) -> Session:
-        """Let go of the session held, and take over one that runs already, or join it."""
-        await self.detach()
+        """Take over a session that runs already, or join it, and let go of the one held."""
+        if self.session is not None and self.session.session_id == session_id:
+            await self.detach()
         place = await self._connect(settings, self._records, self._owner, progress)
         try:
             session = await place.attach(session_id, notebook_id)
         except BaseException:
             await place.aclose()
             raise
+        await self.detach()  # not before: a mistyped id must not cost the session held
         return self._hold(session, place)
 
     async def run(

@@ -127,7 +127,7 @@ class Remote:
     def attach(
         self, session_id: str, progress: Progress = _unheard, *, notebook_id: str = ""
     ) -> Session:
-        """Take over a session that runs already; one that is held is let go of first.
+        """Take over a session that runs already; one that is held is let go of.
 
         A session that another notebook uses is shared with it: one machine, a kernel for each.
 

@@ -20,6 +20,7 @@ from deepnote_kernel.errors import (
     SessionError,
     SessionGoneError,
     UnauthorizedError,
+    UnknownNameError,
 )
 from deepnote_kernel.session import inventory
 from deepnote_kernel.session.record import Record
@@ -285,6 +286,23 @@ def test_attaching_to_an_ended_session_says_so(tester: Tester) -> None:
         tester.remote.attach("00000000-0000-0000-0000-000000000000")
 
 
+def test_a_slip_does_not_cost_the_session(server: Server, connect: Callable[..., Tester]) -> None:
+    """Where the session named does not exist the held one stays; else it is left running."""
+    first, second = connect(server), connect(server)
+    first.run("x = 1")
+    with pytest.raises(ConfigError, match="not recorded here"):
+        first.remote.attach("00000000-0000-0000-0000-000000000000")
+    assert first.value("x") == "1"
+    held = first.session_id
+    second.run("y = 2")
+    other = second.session_id
+    second.remote.detach()
+    first.remote.attach(other)
+    assert first.value("y") == "2"
+    second.remote.attach(held)
+    assert second.value("x") == "1"
+
+
 # The record
 
 
@@ -399,7 +417,7 @@ def test_restart_in_trouble_is_told(tester: Tester) -> None:
 
 def test_unknown_session_cannot_be_stopped(tester: Tester) -> None:
     """A mistyped id is told."""
-    with pytest.raises(SessionError, match="%deepnote sessions"):
+    with pytest.raises(UnknownNameError, match="%deepnote sessions"):
         tester.remote.stop_recorded("nowhere")
 
 
