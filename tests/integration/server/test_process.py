@@ -209,9 +209,9 @@ def test_it_does_not_exit_while_a_session_lives(
     start_server: Callable[..., Any], session_on: Callable[..., Any]
 ) -> None:
     """A session keeps it; the last session's end starts the clock."""
-    server = start_server("--exit-when-idle", "1")
+    server = start_server("--exit-when-idle", "2")
     session = session_on(server)
-    session.execute("import time; time.sleep(2)")
+    session.execute("import time; time.sleep(3)")
     assert session.text("print('here')") == "here\n"
     session.client.delete(session.path)
     assert server.process.wait(timeout=20) == 0
