@@ -67,7 +67,7 @@ def test_a_mistake_is_one_line(words: list[str], message: str) -> None:
     [
         (["project", "list"], "Did you mean projects? See %deepnote --help."),
         (["help", "statsu"], "Did you mean status"),
-        (["runs", "shwo"], "Did you mean show? See %deepnote runs --help."),
+        (["runs", "shows"], "Did you mean show? See %deepnote runs --help."),
         (["zzz"], "See %deepnote --help."),
     ],
 )
