@@ -11,9 +11,11 @@ import asyncio
 import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import msgspec
 
+from deepnote_kernel._quiet import quiet
 from deepnote_kernel.api import sessions
 from deepnote_kernel.errors import (
     ConflictError,
@@ -62,6 +64,8 @@ class LiveSession(DirectSession):
         self._left: asyncio.Queue[Event | asyncio.Future[JSON]] | None = None
         self._budget = Budget(self.settings.calls_per_minute)
         self._cell_id = ""
+        self._is_watched = True
+        self._trouble_id = ""
         self._saving: asyncio.TimerHandle | None = None
 
     # Opening
@@ -146,7 +150,7 @@ class LiveSession(DirectSession):
         """Run a cell and yield what it does while it does it."""
         async with self._turn:
             link = await self._opened()
-            self._events = asyncio.Queue()
+            self._events, self._is_watched = asyncio.Queue(), cell.allow_stdin
             try:
                 reply = link.request(
                     "run",
@@ -171,7 +175,7 @@ class LiveSession(DirectSession):
             link = await self._opened()
             if not self.has_left_cell:
                 return
-            self._events = self._left or asyncio.Queue()
+            self._events, self._is_watched = self._left or asyncio.Queue(), True
             try:
                 async for event in self._until(link.follow()):
                     yield event
@@ -319,6 +323,22 @@ class LiveSession(DirectSession):
     async def is_free(self) -> bool:
         """Tell whether the kernel would take a call now."""
         return (await super().status()).state != "busy"
+
+    def tell(self, trouble: DeepnoteError | None) -> None:
+        """Say below the cell, where somebody watches it, that nothing is heard of it."""
+        if trouble is not None and self._events is not None and self._is_watched:
+            self._trouble_id = uuid4().hex
+            text = f"{trouble.message} The cell is not lost; trying again …"
+            self._put_quietly("display_data", text)
+        elif trouble is None and self._trouble_id:
+            text = "The cell could not be reached for a while; nothing is lost."
+            self._put_quietly("update_display_data", text)
+            self._trouble_id = ""
+
+    def _put_quietly(self, msg_type: str, text: str) -> None:
+        transient = {"display_id": self._trouble_id}
+        content = {"data": quiet(text), "metadata": {}, "transient": transient}
+        self._put(Message(msg_type=msg_type, content=content))
 
     def _take_frame(self, frame: Frame) -> None:
         if frame.type == "input_request":

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
@@ -61,6 +62,7 @@ ANSWER_BYTES: Final = 16 << 20
 _BRIEF_S: Final = 0.3
 _LIMIT_S: Final = 1.0  # no server allows a call less; one that seems to has other reasons
 _PATIENCE_S: Final = 1800.0
+_TROUBLE_S: Final = 5.0
 _UNAVAILABLE_S: Final = 60.0
 _BACKGROUND_S: Final = (0.5, 30.0)
 _SILENCE_S: Final = 300.0
@@ -90,6 +92,10 @@ class Carrier(Protocol):
         Raises:
             DeepnoteError: There was no answer, or the session is gone.
         """
+        ...
+
+    def tell(self, trouble: DeepnoteError | None) -> None:
+        """Take why calls have been failing for some seconds; ``None`` once one has passed."""
         ...
 
 
@@ -123,6 +129,7 @@ class Link:
         self._budget = budget
         self._on_frame = on_frame
         self._on_outputs = on_outputs
+        self._is_in_trouble = False
         # Links count from numbers of their own: none takes the reply to an earlier one's request.
         self._last_request = self._sent = int(self.client[:8], 16)
         self._unsent: list[JSON] = []
@@ -291,13 +298,13 @@ class Link:
             lasting: An error that no repetition would mend.
         """
         clock = asyncio.get_running_loop().time
-        begin = clock()
+        failing_since = math.inf
         delay_s = 0.1
         while True:
             error: DeepnoteError
             called = clock()
             try:
-                return await self._call(wait_s)
+                answer = await self._call(wait_s)
             except ExecutionTimeoutError as late:
                 # The code does not let go of the process, or the server allows less time than we
                 # thought. Either way nothing is lost: the answer comes with the next call.
@@ -306,20 +313,34 @@ class Link:
                     self._wait_s = min(self._wait_s, took_s / 2)
                 wait_s = min(wait_s, self._wait_s)
                 await self._until_free()
-                error, begin = late, clock()
+                error, failing_since = late, clock()
             except lasting:
                 raise
             except (TransportError, ServerError, ResponseFormatError, RateLimitedError) as broken:
-                error = broken
-            except ConflictError as busy:
-                if not _may_pass(busy, clock() - begin):
+                error, failing_since = broken, min(failing_since, clock())
+            except ConflictError as conflict:
+                is_busy = conflict.reason == "busy"
+                error, failing_since = conflict, clock() if is_busy else min(failing_since, clock())
+                if not _may_pass(conflict, clock() - failing_since):
                     raise
-                error, begin = busy, clock() if busy.reason == "busy" else begin
-            if clock() - begin > _PATIENCE_S:
-                raise error
+            else:
+                self._tell_trouble(None)
+                return answer
+            self._bear(error, clock() - failing_since)
             asked_s = error.retry_after_s if isinstance(error, APIStatusError) else None
             await asyncio.sleep(max(delay_s, asked_s or 0.0))
             delay_s = min(2 * delay_s, 5.0)
+
+    def _bear(self, error: DeepnoteError, failing_s: float) -> None:
+        if failing_s > _PATIENCE_S:
+            raise error
+        if failing_s > _TROUBLE_S:
+            self._tell_trouble(error)
+
+    def _tell_trouble(self, error: DeepnoteError | None) -> None:
+        if self._is_in_trouble != (error is not None):
+            self._is_in_trouble = error is not None
+            self._carrier.tell(error)
 
     async def _call(self, wait_s: float) -> Answer:
         self._budget.spend()

@@ -114,6 +114,28 @@ def test_a_far_kernel_that_dies(start_kernel: Callable[..., Notebook], server: S
     assert notebook.run("6 * 7").result == "42"
 
 
+def test_a_network_that_is_away_for_a_while(
+    start_kernel: Callable[..., Notebook], server: Server
+) -> None:
+    """A cell in an editor says that nothing is heard of it, then that nothing is lost."""
+    notebook = start_kernel("deepnote", server)
+    notebook.run("1")
+    with server.client() as client:
+        fault = {"path": "*/execute", "effect": "drop"}
+        fault_id = client.post("/faults", json=fault).json()["fault"]["id"]
+
+        def mend(message: dict[str, Any]) -> None:
+            if message["msg_type"] == "display_data":
+                client.delete(f"/faults/{fault_id}").raise_for_status()
+
+        ran = notebook.run("print('here')", on_message=mend, answers=iter(()))
+    (trouble,), (over,) = ran.contents("display_data"), ran.contents("update_display_data")
+    assert "trying again" in trouble["data"]["text/plain"]
+    assert "nothing is lost" in over["data"]["text/plain"]
+    assert over["transient"] == trouble["transient"]
+    assert ran.text() == "here\n"
+
+
 @pytest.mark.parametrize("html", [False, True])
 def test_a_proxy_in_trouble(
     start_kernel: Callable[..., Notebook], start_server: Callable[..., Server], *, html: bool

@@ -121,6 +121,7 @@ class FarSide:
         """The calls that were made, arrived or not, and when."""
         self.carried_out: list[JSON] = []
         self.recalls = 0
+        self.troubles: list[str] = []
         self.busy_until_s = 0.0
         self.status_errors: list[DeepnoteError] = []
         """What goes wrong when the server is asked whether the process is free."""
@@ -175,6 +176,10 @@ class FarSide:
         if self.status_errors:
             raise self.status_errors.pop()
         return self.now_s >= self.busy_until_s
+
+    def tell(self, trouble: DeepnoteError | None) -> None:
+        """Note what is said of the calls."""
+        self.troubles.append(trouble.message if trouble else "over")
 
     @property
     def now_s(self) -> float:

@@ -69,6 +69,16 @@ def test_failed_call_means_nothing(fate: Fate, position: int) -> None:
     assert len(far.calls) > position
 
 
+@pytest.mark.parametrize(("failures", "told"), [(3, []), (8, ["No route.", "over"])])
+def test_only_failures_that_last_are_told(failures: int, told: list[str]) -> None:
+    """Once, as is their end; how long the call waited for frames before does not count."""
+    away = Fate(before=ConnectionFailedError("No route."))
+    late = Fate(way_s=30, after=ConnectionFailedError("No route."))
+    far = FarSide(Fate(), late, *[away] * (failures - 1))
+    assert run_cell(far, "a 50 b").words == ["a", "b"]
+    assert far.troubles == told
+
+
 def test_frame_that_comes_again_is_left_out() -> None:
     """A frame is known by its number: an old answer from a proxy's memory shows nothing twice."""
     again = {"n": 1, "type": "stream", "content": {"name": "stdout", "text": "a"}}
