@@ -16,10 +16,7 @@ import { panelIcon } from './icons';
 import { Model } from './model';
 import { ProjectList } from './projects';
 import { RunList } from './runs';
-import { SessionList } from './sessions';
-
-/** Names of notebooks by the kernels of this Jupyter Server. */
-export type NotebookNames = (kernelId: string) => string;
+import { NotebookNames, SessionList } from './sessions';
 
 export class SessionsPanel extends SidePanel {
   /**

@@ -7,9 +7,11 @@ import React from 'react';
 import { Actions, nameOf } from './actions';
 import { ISession } from './api';
 import { Model } from './model';
-import { NotebookNames } from './panel';
 import { Hint, IconButton, PageLink, Problem, Row } from './rows';
 import { duration, joined, placeName, sessionPlace, timeLeft } from './words';
+
+/** Names of notebooks by the kernels of this Jupyter Server. */
+export type NotebookNames = (kernelId: string) => string;
 
 export function SessionList(props: {
   model: Model;
