@@ -83,15 +83,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _dispatch(words, label)
         sys.stdout.flush()
     except BrokenPipeError:
-        # What is still in the buffer would fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_unwritable()
         return Status.UNREAD
     except OSError as error:
+        _drop_unwritable()
         sys.stderr.write(f"{label}: {error}\n")
         return Status.FAILED
     except KeyboardInterrupt:
         return Status.INTERRUPTED
     return status
+
+
+def _drop_unwritable() -> None:
+    """Drop what standard output does not take: it would fail once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str], label: str) -> int:

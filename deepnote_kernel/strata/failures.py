@@ -29,7 +29,7 @@ _CELL_FILES: Final = {"<cell>", "<string>", "<unknown>"}
 _STRATA: Final = re.compile(r"strata[/\\]notebook[/\\]")
 _UNSTORED: Final = ("failed to store output artifacts", "cannot be shared across cells yet")
 _UNSTORED_NAMES: Final = re.compile(r"used downstream \(([^)]*)\)")
-
+_CAUSE: Final = re.compile(r"^\s*(?:cause:|╰─▶)", re.MULTILINE)
 _DIED: Final = ("Expecting value", "without producing a result")
 _DIED_MESSAGE: Final = (
     "The cell's process ended without a result: by sys.exit(), a crash, or a whole number wider "
@@ -71,8 +71,10 @@ def is_lost_in_pool(result: Result) -> bool:
 def job_failure(job: EnvironmentJob) -> str:
     """Return the package manager's last words on a job that failed, without a full stop."""
     text = (job.stderr or job.error).partition("\nhint:")[0]
-    lines = [line.strip().removeprefix("cause: ") for line in text.splitlines() if line.strip()]
-    return " ".join(lines[-1:]).rstrip(".") or "the server gives no reason"
+    *causes, reason = _CAUSE.split(text.strip())
+    # What a cause has to say goes on over lines of the terminal's width.
+    lines = reason.partition("\n\n")[0] if causes else "".join(reason.splitlines()[-1:])
+    return " ".join(lines.split()).rstrip(".") or "the server gives no reason"
 
 
 def error_content(result: Result, code: str) -> JSON:

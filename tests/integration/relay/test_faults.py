@@ -88,9 +88,10 @@ def run(remote: Remote, code: str, name: str) -> tuple[str, list[str], dict[str,
 def count_calls(remote: Remote, faults: httpx.Client, name: str) -> int:
     """Return how many execute calls the cell's life takes when nothing goes wrong."""
     fault = {"method": "POST", "path": "*/execute", "effect": "count"}
-    faults.post("/faults", json=fault).raise_for_status()
+    fault_id = faults.post("/faults", json=fault).raise_for_status().json()["fault"]["id"]
     run(remote, CELL, name)
-    return int(faults.get("/faults").json()["faults"][0]["matched"])
+    reports = faults.get("/faults").json()["faults"]
+    return next(int(report["matched"]) for report in reports if report["id"] == fault_id)
 
 
 @pytest.mark.timeout(240)

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ClientState_pb2 import ClientState
 from websockets.sync.client import connect
 
 from tests.integration.server.conftest import wait_until
@@ -115,7 +113,9 @@ def test_it_runs_in_its_project(client: httpx.Client, app: JSON, server: Server)
         return client.get("/v2/files/download", params=query).text
 
     with connect(f"ws{app['url'].removeprefix('http')}_stcore/stream") as page:
-        page.send(BackMsg(rerun_script=ClientState()).SerializeToString())
+        # Streamlit's message to run the script, in bytes: importing its class sets MPLBACKEND,
+        # which the kernels of later tests would inherit.
+        page.send(b"Z\x00")
         wait_until(lambda: environ().startswith("{'") and environ().endswith("}"))
     assert f"'DEEPNOTE_PROJECT_ID': '{app['projectId']}'" in environ()
     assert server.token not in environ()

@@ -41,6 +41,7 @@ DIFFERENCES: dict[str, str] = {
     "display": NO_IPYTHON,
     "clear output": NO_IPYTHON,
     "next input": NO_IPYTHON,
+    "request of a thread": NO_IPYTHON,
     "hook": NO_IPYTHON,
     "hook runs": NO_IPYTHON,
     "hook goes": NO_IPYTHON,

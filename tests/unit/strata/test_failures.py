@@ -189,10 +189,11 @@ def test_what_a_warm_worker_loses_is_known(error: str, method: str, is_lost: boo
     ("stderr", "words"),
     [
         (
-            "error: No.\n  cause: Because nosuch was not found, it cannot be had.\n\nhint: Try.\n",
-            "Because nosuch was not found, it cannot be had",
+            "error: No.\n  cause: Because nosuch was\n    not found, nothing.\n\nhint: Try.\n",
+            "Because nosuch was not found, nothing",
         ),
-        ("  × Failed to build", "× Failed to build"),
+        ("× No.\n  ╰─▶ Because nosuch was\n      not found", "Because nosuch was not found"),
+        ("Downloading\n  × Failed to build", "× Failed to build"),
         ("", "the server gives no reason"),
     ],
 )
