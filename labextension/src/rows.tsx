@@ -71,11 +71,11 @@ export function PageLink(props: { url: string; name: string }): React.ReactEleme
   ) : null;
 }
 
-/** What went wrong, in one line. */
+/** What went wrong, in one line; what to type stands between backticks there. */
 export function Problem(props: { text: string }): React.ReactElement {
   return (
     <div className="jp-deepnote-Problem" role="alert">
-      {props.text}
+      {props.text.split('`').map((part, n) => (n % 2 ? <code key={n}>{part}</code> : part))}
     </div>
   );
 }
