@@ -8,23 +8,15 @@ import jupyter_kernel_test
 import pytest
 from ipykernel._version import version_info
 
+from tests.integration.samples import Samples
+
 
 @pytest.mark.usefixtures("_local_server", "_own_history")
-class TestDeepnoteLocal(jupyter_kernel_test.KernelTests):
+class TestDeepnoteLocal(Samples, jupyter_kernel_test.KernelTests):
     """Every sample that a Python kernel supports."""
 
     kernel_name = "deepnote-local"
-    language_name = "python"
-    file_extension = ".py"
-    code_hello_world = "print('hello, world')"
-    code_stderr = "import sys; print('oh', file=sys.stderr)"
-    code_page_something = "print?"
-    code_generate_error = "raise ValueError('oh')"
-    code_inspect_sample = "print"
     code_clear_output = "from IPython.display import clear_output; clear_output()"
-    complete_code_samples: ClassVar = ["1", "print('hello')", "def f(x):\n    return x\n\n"]
-    incomplete_code_samples: ClassVar = ["print('''hello", "def f(x):\n  x*2"]
-    invalid_code_samples: ClassVar = ["import = 7q"]
     completion_samples: ClassVar = [
         {"text": "zi", "matches": {"zip"}},
         {"text": "%deepnote atta", "matches": {"attach"}},
@@ -44,9 +36,6 @@ class TestDeepnoteLocal(jupyter_kernel_test.KernelTests):
             "mime": "text/latex",
         },
     ]
-    code_history_pattern = "1?2*"
-    # Not "range": IPython calls the current session 0 there, ipykernel's own kernel as well.
-    supported_history_operations = ("tail", "search")
 
 
 @pytest.mark.usefixtures("_local_server")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import jupyter_kernel_test
 import pytest
 
+from tests.integration.samples import Samples
 from tests.integration.strata.kernel import known_kernel
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def _kernel_on_strata(strata: StrataServer) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_own_history")
-class TestStrata(jupyter_kernel_test.KernelTests):
+class TestStrata(Samples, jupyter_kernel_test.KernelTests):
     """Every sample that a Python kernel without IPython's displays supports."""
 
     @classmethod
@@ -36,16 +37,6 @@ class TestStrata(jupyter_kernel_test.KernelTests):
         cls.kc.execute_interactive("pass", timeout=120)
 
     kernel_name = "strata"
-    language_name = "python"
-    file_extension = ".py"
-    code_hello_world = "print('hello, world')"
-    code_stderr = "import sys; print('oh', file=sys.stderr)"
-    code_page_something = "print?"
-    code_generate_error = "raise ValueError('oh')"
-    code_inspect_sample = "print"
-    complete_code_samples: ClassVar = ["1", "print('hello')", "def f(x):\n    return x\n\n"]
-    incomplete_code_samples: ClassVar = ["print('''hello", "def f(x):\n  x*2"]
-    invalid_code_samples: ClassVar = ["import = 7q"]
     completion_samples: ClassVar = [
         {"text": "zi", "matches": {"zip"}},
         {"text": "%strata mate", "matches": {"materialize"}},
@@ -61,6 +52,3 @@ class TestStrata(jupyter_kernel_test.KernelTests):
         {"code": "%%html\n<b>test</b>", "mime": "text/html"},
         {"code": "display(Markdown('# T'))", "mime": "text/markdown"},
     ]
-    code_history_pattern = "1?2*"
-    # Not "range": IPython calls the current session 0 there, ipykernel's own kernel as well.
-    supported_history_operations = ("tail", "search")
