@@ -81,7 +81,7 @@ except KeyboardInterrupt:
 def test_a_forked_child_is_interrupted_too(live: Notebook) -> None:
     """It is no second kernel: the signal raises ``KeyboardInterrupt`` in it, as it would anywhere."""
     result = live.run(FORK, on_message=Presser(live, "ready"))
-    assert result.text.replace("ready\n", "") == "status 3\n"
+    assert result.text.endswith("status 3\n")  # newer Pythons warn of the fork before
 
 
 def test_a_cell_that_could_not_be_sent_yet_never_runs(live: Notebook, far_side: FarSide) -> None:
