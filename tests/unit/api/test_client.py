@@ -172,7 +172,7 @@ def test_a_handshake_that_fails_has_a_remedy_of_its_own(api: Api, reason: str, r
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("HTTPS_PROXY", "gopher://127.0.0.1:1"), ("SSL_CERT_FILE", "/no/such/file")],
+    [("HTTPS_PROXY", "gopher://127.0.0.1:1"), ("SSL_CERT_FILE", __file__)],
 )
 def test_proxies_and_certificates_that_cannot_be_used_are_named(
     kind: type[Client | AsyncClient], variable: str, value: str, monkeypatch: pytest.MonkeyPatch
