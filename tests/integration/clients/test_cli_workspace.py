@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,19 +140,13 @@ def test_a_streamlit_app_is_published(
     ]
     assert f"Created app {app['id']}" in done.stdout
     assert f"Streamlit app URL: {app['url']}" in done.stdout
-    wait_until_running(client, app["id"])
+    # More often than their client looks, which takes five seconds between two looks.
+    path = f"/v2/streamlit-apps/{app['id']}/status"
+    wait_until(lambda: client.get(path).json()["status"] == "running")
     again = deepnote(*publish)
     assert again.returncode == 0, again.stderr
     assert f"already served by app {app['id']}" in again.stdout
     assert "App is running" in again.stdout
-
-
-def wait_until_running(client: httpx.Client, app_id: str) -> None:
-    """Ask more often than their client does, which takes five seconds between two looks."""
-    deadline = time.monotonic() + 30
-    while client.get(f"/v2/streamlit-apps/{app_id}/status").json()["status"] != "running":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_website_is_no_longer_shared(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.integration.conftest import run_server
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +60,8 @@ def known_values(client: httpx.Client) -> JSON:
     client.post(f"/v2/notebooks/{notebook_id}/schedule", json=schedule)
     started = new_session(client, notebook_id)
     run_path = f"/v2/runs/{started['run']['runId']}"
-    while (run := client.get(run_path).json()["run"])["snapshotStatus"] == "pending":
-        time.sleep(0.05)
+    wait_until(lambda: client.get(run_path).json()["run"]["snapshotStatus"] != "pending")
+    run = client.get(run_path).json()["run"]
     return {
         "appId": app["id"],
         "blockId": block_id,

@@ -52,6 +52,14 @@ def terminal(environ: dict[str, str]) -> Callable[..., Any]:
     return start
 
 
+def ended(child: Any) -> int:
+    """Wait for the end of a program in a terminal, and return its exit status."""
+    child.expect(pexpect.EOF)
+    child.close()
+    status: int = child.exitstatus
+    return status
+
+
 @pytest.mark.parametrize(
     ("answer", "status", "told"), [("n", 1, "Nothing was done"), ("y", 0, "Deleted the project")]
 )
@@ -91,9 +99,7 @@ def test_a_run_moves(place: Place, terminal: Callable[..., Any]) -> None:
     child.expect(r"run \w+: running.*0:00:0\d")
     child.expect("done")
     child.expect("State +success")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    assert ended(child) == 0
 
 
 def test_ctrl_c_ends_the_wait(place: Place, terminal: Callable[..., Any]) -> None:
@@ -103,9 +109,7 @@ def test_ctrl_c_ends_the_wait(place: Place, terminal: Callable[..., Any]) -> Non
     child.expect("running")
     child.sendintr()
     child.expect(r"No longer waiting for the run [\w-]+; it goes on")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 130
+    assert ended(child) == 130
 
 
 def test_ctrl_c_ends_the_wait_for_an_app(
@@ -125,9 +129,7 @@ def test_ctrl_c_ends_the_wait_for_an_app(
     child.expect("starting")
     child.sendintr()
     child.expect(r"No longer waiting for the app [\w-]+; it goes on starting")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 130
+    assert ended(child) == 130
 
 
 def test_a_start_can_be_given_up(place: Place, terminal: Callable[..., Any]) -> None:
@@ -137,9 +139,7 @@ def test_a_start_can_be_given_up(place: Place, terminal: Callable[..., Any]) -> 
     child.expect("running the notebook")
     child.sendintr()
     child.expect("Given up: nothing was left running")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 130
+    assert ended(child) == 130
 
 
 def test_a_file_moves(place: Place, terminal: Callable[..., Any], tmp_path: Path) -> None:

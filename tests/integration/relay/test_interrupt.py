@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,22 +102,14 @@ def test_a_cell_that_could_not_be_sent_yet_never_runs(live: Notebook, far_side: 
         executes = count("status", "*/execute", status=503)
         interrupts = count("count", "*/interrupt")
         msg_id = live.send("ran = True")
-        until(executes)
+        wait_until(executes)
         live.interrupt()
-        until(interrupts)
+        wait_until(interrupts)
         client.delete("/faults").raise_for_status()
     result = live.collect(msg_id)
     assert (result.reply["ename"], result.kinds) == ("KeyboardInterrupt", ["error"])
     assert "relay" not in "".join(result.reply["traceback"])
     assert live.run("ran").value == "False"
-
-
-def until(happens: Callable[[], object]) -> None:
-    """Wait until something is true."""
-    deadline = time.monotonic() + 20
-    while not happens():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_question_is_interrupted(live: Notebook) -> None:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.waiting import wait_until
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
 
-DEADLINE_S = 30.0
 
 JSON = dict[str, Any]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Ask again and again until the condition holds; fail where it never does."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @dataclass

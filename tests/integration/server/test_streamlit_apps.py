@@ -11,7 +11,7 @@ import psutil
 import pytest
 from websockets.sync.client import connect
 
-from tests.integration.server.conftest import wait_until
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

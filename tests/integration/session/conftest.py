@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,14 +83,6 @@ class Tester:
     def session_ids_at_server(self) -> list[str]:
         """Return the ids of the sessions that the server says are running."""
         return [str(session["id"]) for session in self.ask("GET", "/v2/sessions")["sessions"]]
-
-    @staticmethod
-    def poll(condition: Callable[[], object]) -> None:
-        """Wait until a condition holds."""
-        deadline = time.monotonic() + LIMIT_S
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.01)
 
 
 @pytest.fixture

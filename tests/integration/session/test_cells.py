@@ -11,6 +11,7 @@ import pytest
 
 from deepnote_kernel.outputs import Message
 from deepnote_kernel.session.protocol import Cell, Reply
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.integration.session.conftest import Tester
@@ -111,7 +112,7 @@ def test_second_control_c_gives_up_waiting(tester: Tester) -> None:
 
     def press_twice() -> None:
         press_control_c(tester)
-        tester.poll(lambda: tester.applied(interrupts) == 1)
+        wait_until(lambda: tester.applied(interrupts) == 1)
         pressed.set()
         signal.raise_signal(signal.SIGINT)
 
@@ -135,7 +136,7 @@ def test_leaving_the_loop_interrupts_the_cell(tester: Tester) -> None:
             await reading
 
     asyncio.run(leave())
-    tester.poll(lambda: tester.remote.status().state == "idle")
+    wait_until(lambda: tester.remote.status().state == "idle")
     assert tester.value("1") == "1"
 
 
@@ -150,7 +151,7 @@ def test_interrupting_nothing_is_harmless(tester: Tester) -> None:
 
 def wait_until_busy(tester: Tester) -> None:
     """Return once the remote kernel runs something."""
-    tester.poll(lambda: tester.remote.status().state == "busy")
+    wait_until(lambda: tester.remote.status().state == "busy")
 
 
 def interrupt_when_busy(tester: Tester) -> None:

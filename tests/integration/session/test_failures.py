@@ -15,6 +15,7 @@ from deepnote_kernel.errors import (
     SessionError,
     SessionGoneError,
 )
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,7 +110,7 @@ def test_session_that_expires_in_mid_cell_is_told(tester: Tester) -> None:
     session_id = tester.session_id
 
     def expire() -> None:
-        tester.poll(lambda: tester.remote.status().state == "busy")
+        wait_until(lambda: tester.remote.status().state == "busy")
         tester.ask("POST", f"/faults/sessions/{session_id}/expire_session")
 
     thread = threading.Thread(target=expire)
@@ -128,7 +129,7 @@ def test_server_that_is_killed_in_mid_cell_is_told(
     tester.remote.start()
 
     def kill() -> None:
-        tester.poll(lambda: tester.remote.status().state == "busy")
+        wait_until(lambda: tester.remote.status().state == "busy")
         server.process.kill()
 
     thread = threading.Thread(target=kill)

@@ -24,6 +24,7 @@ from deepnote_kernel.errors import (
 )
 from deepnote_kernel.session import inventory
 from deepnote_kernel.session.record import Record
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +142,7 @@ def test_start_can_be_interrupted(server: Server, connect: Callable[..., Tester]
     tester = connect(server, notebook_id=server.new_notebook("import time; time.sleep(100)"))
 
     def interrupt() -> None:
-        tester.poll(lambda: "running the notebook" in tester.lines)
+        wait_until(lambda: "running the notebook" in tester.lines)
         tester.remote.interrupt()
 
     thread = threading.Thread(target=interrupt)
@@ -156,13 +157,13 @@ def test_control_c_gives_a_start_up(server: Server, connect: Callable[..., Teste
     tester = connect(server, notebook_id=server.new_notebook("import time; time.sleep(100)"))
 
     def press_control_c() -> None:
-        tester.poll(lambda: "running the notebook" in tester.lines)
+        wait_until(lambda: "running the notebook" in tester.lines)
         signal.raise_signal(signal.SIGINT)
 
     threading.Thread(target=press_control_c).start()
     with pytest.raises(KeyboardInterrupt):
         tester.remote.start(tester.lines.append)
-    tester.poll(lambda: tester.records.all() == [])
+    wait_until(lambda: tester.records.all() == [])
     assert tester.remote.session is None
 
 
@@ -241,7 +242,7 @@ def test_stop_in_the_middle_of_a_cell(tester: Tester) -> None:
     tester.remote.start()
 
     def stop() -> None:
-        tester.poll(lambda: tester.remote.status().state == "busy")
+        wait_until(lambda: tester.remote.status().state == "busy")
         tester.remote.stop()
 
     thread = threading.Thread(target=stop)

@@ -14,6 +14,7 @@ from deepnote_kernel.errors import (
     SessionError,
     SessionGoneError,
 )
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,7 +255,7 @@ def test_who_leaves_takes_their_variables_along(
             return third.reply("x").get("ename") == "NameError"
         return False
 
-    third.poll(is_empty)
+    wait_until(is_empty)
 
 
 def test_a_crashed_kernel_keeps_no_machine(join: Callable[..., Tester]) -> None:
@@ -306,7 +307,7 @@ def test_interrupt_and_restart_are_ones_own(join: Callable[..., Tester]) -> None
     sleep = "import time; time.sleep(100)"
     thread = threading.Thread(target=lambda: replies.append(first.reply(sleep)["ename"]))
     thread.start()
-    second.poll(lambda: first.remote.status().state == "busy")
+    wait_until(lambda: first.remote.status().state == "busy")
     second.run("y = 2")
     second.remote.restart()
     assert second.reply("y")["ename"] == "NameError"

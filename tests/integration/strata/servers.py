@@ -17,9 +17,10 @@ import uvicorn
 from uv import find_uv_bin
 
 from deepnote_kernel.strata.calls import environment, notebooks
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from starlette.applications import Starlette
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from deepnote_kernel.strata.models import Notebook
 
 START_TIMEOUT_S = 120.0
-WAIT_TIMEOUT_S = 60.0
 
 
 @dataclass
@@ -48,14 +48,6 @@ class StrataServer:
         notebook = client.send(notebooks.create(name, parent_path=str(self.root)))
         wait_for_job(client, notebook.session_id)
         return notebook
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + WAIT_TIMEOUT_S
-    while not is_so():
-        assert time.monotonic() < deadline, "it has not come to be"
-        time.sleep(0.05)
 
 
 def wait_for_job(client: Client, session_id: str) -> None:

@@ -12,7 +12,7 @@ from deepnote_kernel.errors import NotFoundError, SessionError, UnsupportedError
 from deepnote_kernel.strata.anchor import is_anchor
 from deepnote_kernel.strata.calls import cells
 from tests.integration.strata.front_end import errors, notes, open_front_end, printed
-from tests.integration.strata.servers import wait_until
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 
 from deepnote_kernel.strata.arrow import read_table
 from deepnote_kernel.strata.calls import core
-from tests.integration.strata.servers import wait_until
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -26,7 +26,8 @@ from deepnote_kernel.strata.refusals import (
     NotebookBusyError,
     SessionClosedError,
 )
-from tests.integration.strata.servers import wait_for_job, wait_until
+from tests.integration.strata.servers import wait_for_job
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from deepnote_kernel.api import Call

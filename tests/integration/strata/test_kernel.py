@@ -12,7 +12,7 @@ import pytest
 from deepnote_kernel.strata.calls import notebooks, sessions
 from tests.integration.strata.front_end import errors
 from tests.integration.strata.kernel import open_strata_kernel
-from tests.integration.strata.servers import wait_until
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

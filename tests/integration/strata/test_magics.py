@@ -15,7 +15,8 @@ from deepnote_kernel.cli import main
 from tests.integration.notebook import open_notebook
 from tests.integration.strata import assistant
 from tests.integration.strata.conftest import server_python
-from tests.integration.strata.servers import run_strata, serve, wait_until
+from tests.integration.strata.servers import run_strata, serve
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

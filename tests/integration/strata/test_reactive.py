@@ -10,7 +10,7 @@ import pytest
 
 from deepnote_kernel.strata.calls import cells
 from tests.integration.strata.front_end import notes, open_front_end, printed
-from tests.integration.strata.servers import wait_until
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

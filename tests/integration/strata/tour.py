@@ -18,7 +18,8 @@ from deepnote_kernel.strata.calls import (
 )
 from deepnote_kernel.strata.models import Mount, Worker
 from tests.integration.strata import assistant
-from tests.integration.strata.servers import wait_for_job, wait_until
+from tests.integration.strata.servers import wait_for_job
+from tests.integration.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
